@@ -63,6 +63,8 @@ expect "the limits" "$(sql 'SELECT amount, per, burst FROM pgq_jobs.lane_limit O
 refuses 1 'the database has no such limit; .*pgq limits' limits set default report --amount 1
 refuses 1 'the database has no limit of the kind rate there; there is one with --kind running --number 0' limits set default mail --kind rate --amount 1
 refuses 2 'nothing to set; ' limits set default mail
+refuses 2 '.*' queues --last 0s
+refuses 2 '.*' queues --last 100h
 for line in queues stats limits 'schedules list' 'schedules next'; do
     # shellcheck disable=SC2086 # two words
     refuses 1 'there is no queue "ordres"; there are "default", ' $line --queue ordres

@@ -41,6 +41,9 @@ expect "rules" "$(rules)" '||paused|maintenance'
 prints 'everything goes on' resume --all
 expect "rules" "$(rules)" ''
 
+# The last lane; a name of nothing widens nothing.
+expect "rules" "$(rules)" ''
+
 # As data.
 prints '[
 {"message":"queue \"orders\" is paused"}

@@ -143,6 +143,11 @@ shows 'requeue 1 job of default/mail? y/n'
 press y
 shows 'requeued 1 job'
 expect "ready again" "$(sql "SELECT count(*) FROM pgq_jobs.ready WHERE lane = $(lane_of mail)")" 2
+press -l py # nobody has read the question when both come together
+shows 'pause default/mail? y/n'
+press n
+shows 'nothing was changed'
+expect "pauses" "$(sql "SELECT count(*) FROM pgq_jobs.paused")" 0
 press p
 shows 'pause default/mail? y/n'
 press y

@@ -13,6 +13,16 @@ refuses 2 '.*--dsn.*' queues --dsn
 refuses 2 '.*' queues --dsn 'no such word'
 refuses 2 "a schema's name is" queues --schema ''
 
+# Numbers are decimal, and none is clamped.
+refuses 2 '.*"0x10" is no whole number' jobs list --limit 0x10
+refuses 2 '.*"9223372036854775808" is no whole number' jobs show 9223372036854775808
+refuses 2 '.*' queues --watch nan
+refuses 2 '.*more than 500h' queues --statement-timeout 1000h
+refuses 2 '.*its text is empty' pause shop '' --reason x
+refuses 2 '.*its text is empty' resume shop ''
+refuses 2 '.*its text is empty' limits set shop '' --amount 3
+refuses 2 '.*longer than zero' limits set shop --kind rate --per 0s --amount 3
+
 # No server, no database, no such user.
 refuses 3 'connect: .*/nowhere' queues --dsn host=/nowhere
 refuses 3 'connect: .*/nowhere' verify --dsn host=/nowhere

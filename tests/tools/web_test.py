@@ -266,6 +266,29 @@ def check_actions(s):
     expect_true("no audit line of a preview", "preview" not in log)
 
 
+def check_groups(s):
+    """An action on a group takes its jobs, and none of a group whose reason has the same words."""
+    lane = sql("INSERT INTO pgq_jobs.lane (queue, entrypoint) VALUES ('groups', 'e') RETURNING id").split()[0]
+    reasons = ["timeout"] * 2 + ["gateway timeout"] * 5 + ["timeout\\r\\nin line 2"] + [""] * 3 + ["a" * 499 + "xy", "a" * 499 + "xz"]
+    for n, reason in enumerate(reasons):
+        sql("INSERT INTO pgq_jobs.deferred (run_at, kind, id, rank, lane, body, reason) VALUES "
+            f"('infinity', 'h', {950000 + n}, 0, {lane}, '{{}}', E'{reason}')")
+    def left():
+        return int(sql(f"SELECT count(*) FROM pgq_jobs.deferred WHERE lane = {lane}"))
+    groups = {g["reason"]: g for g in s.get("/api/failed?q=queue:groups")["groups"]}
+    expect("groups", sorted(g["count"]["n"] for g in groups.values()), [2, 3, 3, 5])
+    for reason, n in [("timeout", 3), ("", 3), ("a" * 499 + "x", 2), ("gateway timeout", 5)]:
+        g = groups[reason]
+        group = {"action": "drop", "group": {"lane": g["lane"], "reason": g["reason"]}}
+        expect(f"the group {reason[:20]!r}", s.post("/api/act", {**group, "preview": True})[1]["count"], n)
+        before = left()
+        operation(s, group)
+        expect(f"what is left after {reason[:20]!r}", left(), before - n)
+    for wrong in [{}, {"lane": 0, "reason": ""}, {"lane": "1", "reason": ""}, {"lane": 1}, []]:
+        expect(f"a group of {wrong}", s.post("/api/act", {"action": "drop", "group": wrong})[0], 400)
+    sql(f"DELETE FROM pgq_jobs.lane WHERE id = {lane}")
+
+
 def check_wrong_orders(s):
     before = held()
     for path, body in [("/api/act", {}), ("/api/act", {"action": "explode", "ids": ["1"]}),
@@ -286,6 +309,12 @@ def check_wrong_orders(s):
                        ("/api/forget", {"worker": 101}), ("/api/forget", {"worker": 999})]:
         status, reply = s.post(path, body)
         expect_true(f"{path} {str(body)[:80]} is refused: {status} {reply}", status == 400 and reply["error"]["message"])
+    for q in ["queue:", " ", '""', "entrypoint:", 'queue:""', "queue:shop queue:billing", "state:held state:ready"]:
+        status, reply = s.post("/api/act", {"action": "cancel", "q": q})
+        expect_true(f"cancel of {q!r} is refused: {status} {reply}", status == 400 and reply["error"]["message"])
+    status, reply = s.post("/api/limit", {"queue": "shop", "entrypoint": "resize_image", "kind": "running",
+                                          "number": 65536, "amount": 1})
+    expect("a limit with another number", status, 400)
     for body in [b"", b"[]", b"{", b'"x"', b'{"action": "drop", "q": "\xff"}', b"{" * 5000]:
         expect(f"body {body[:20]}", s.request("POST", "/api/act", body, JSON)[0], 400)
     expect("nothing has changed", held(), before)
@@ -460,6 +489,11 @@ def check_limits(s):
 
 
 def check_malformed(s):
+    # A body of an unknown coding has no length: what follows is not another request.
+    inner = b"GET /api/me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    for coding in [b"xchunked", b"chunked, identity", b"identity", b"gzip"]:
+        answer = s.raw(b"GET /api/me HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: " + coding + b"\r\n\r\n" + inner)
+        expect(f"the coding {coding}", (status_of(answer), answer.count(b"HTTP/1.1 ")), (400, 1))
     rng = random.Random(20)
     good = [b"GET /api/jobs?q=state:held HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
             b"POST /api/act HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nSec-Fetch-Site: cross-site\r\n"
@@ -607,6 +641,7 @@ check_site(server)
 check_wrong_orders(server)
 check_limits(server)
 check_malformed(server)
+check_groups(server)
 check_actions(server)
 check_that_it_lasts(lasting, began)
 server.stop()

@@ -144,6 +144,7 @@ private:
             auto page = with([&](auto& s) { return s.list_jobs(selected.search(*after, most)); });
             if (!page) return std::move(page.error());
             after = page->next;
+            selected.narrow(page->jobs);
             places.clear();
             for (const listed_job& j : page->jobs) places.push_back({.id = j.id, .lane = j.lane, .rank = j.rank});
             if (places.empty()) continue;

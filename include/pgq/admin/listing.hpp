@@ -60,6 +60,7 @@ public:
             search.look = look_of_pages;
             auto found = with([&](auto& s) { return s.list_jobs(search); });
             if (!found) return found;
+            selected.narrow(found->jobs);
             std::move(found->jobs.begin(), found->jobs.end(), std::back_inserter(page.jobs));
             page.next = found->next;
             const bool full = static_cast<std::int64_t>(page.jobs.size()) >= options.most;

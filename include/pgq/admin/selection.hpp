@@ -29,6 +29,7 @@ struct job_selection {
     job_state states = any_state;
     std::vector<owned_header> headers{};  ///< a job has all of them
     std::string reason{};                 ///< its reason has this text
+    std::optional<std::string> group{};   ///< failed_group::reason of a group; together with its lane: the whole group
     std::optional<time_point> enqueued_since{};
     std::optional<time_point> enqueued_before{};
     job_id after = before_all_jobs;
@@ -87,6 +88,7 @@ public:
         const auto fine = [](std::string_view text) { return is_storable_text(text); };
         const auto fine_header = [&](const owned_header& h) { return fine(h.name) && fine(h.value); };
         if (!fine(selection_.queue) || !fine(selection_.entrypoint) || !fine(selection_.reason) ||
+            (selection_.group && !fine(*selection_.group)) ||
             !std::all_of(selection_.headers.begin(), selection_.headers.end(), fine_header))
             return error_info{errc::invalid_text, "a text of the selection has a zero byte or invalid UTF-8"};
         return {};
@@ -116,12 +118,23 @@ public:
                      .after = std::max(after, selection_.after),
                      .last = selection_.last,
                      .headers = headers_,
-                     .reason = selection_.reason,
+                     .reason = selection_.group ? std::string_view{*selection_.group} : selection_.reason,
                      .enqueued_since = selection_.enqueued_since,
                      .enqueued_before = selection_.enqueued_before,
                      .most = most};
         if (lanes_) r.lanes = *lanes_;
+        // Ready and leased jobs have no reason, so a search for one need not look at them.
+        constexpr unsigned without = static_cast<unsigned>(job_state::ready) | static_cast<unsigned>(job_state::leased);
+        if (!r.reason.empty()) r.states = static_cast<job_state>(static_cast<unsigned>(r.states) & ~without);
         return r;
+    }
+    /// Leaves only jobs that match what a search does not compare.
+    void narrow(std::vector<listed_job>& jobs) const {
+        const auto& s = selection_;
+        if (!s.group) return;
+        std::erase_if(jobs, [&](const listed_job& j) {
+            return group_of_reason(j.reason) != *s.group || j.reason.find(s.reason) == std::string::npos;
+        });
     }
     const job_selection& selection() const noexcept { return selection_; }
     /// No job can match.

@@ -35,7 +35,11 @@ struct global_options {
             ->type_name("TEXT")
             ->take_last();
         a.add_option("--schema", schema, "Where the tables are (" + schema + ")")->type_name("NAME")->take_last();
-        add_duration(a, "--statement-timeout", statement_timeout, "Limit of one statement (10s); 0s for none");
+        add_duration(a, "--statement-timeout", statement_timeout, "Limit of one statement (10s); 0s for none")
+            ->check([](const std::string& text) {
+                const auto given = detail::read_duration(text);
+                return given && *given > std::chrono::hours{500} ? "it is more than 500h" : std::string{};
+            });
         add_choice(a, "--format", format_name, {"table", "json", "csv", "markdown"}, "How to write the output (table)");
         a.add_flag("--yes", yes, "Do not ask");
         a.add_flag("--no-color", no_color, "No colours; so does NO_COLOR in the environment");

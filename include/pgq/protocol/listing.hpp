@@ -8,6 +8,7 @@
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/time/clock.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -97,6 +98,18 @@ struct listed_worker {
     bool alive = false;        ///< its heartbeat is not late
     std::int64_t running = 0;  ///< jobs that it has claimed and not acknowledged
 };
+
+/// The part of a reason by which held jobs are grouped: its first line, at most 500 characters of it.
+inline std::string group_of_reason(std::string_view reason) {
+    reason = reason.substr(0, reason.find('\n'));
+    while (reason.ends_with('\r')) reason.remove_suffix(1);
+    std::size_t at = 0;
+    for (int characters = 0; at < reason.size(); ++at) {
+        const bool begins = (static_cast<unsigned char>(reason[at]) & 0xC0U) != 0x80U;
+        if (begins && ++characters > 500) break;
+    }
+    return std::string{reason.substr(0, at)};
+}
 
 /// Held jobs of one lane with the same first line of their reasons.
 struct failed_group {

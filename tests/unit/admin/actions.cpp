@@ -41,6 +41,24 @@ struct setting {
 
 }  // namespace
 
+TEST_CASE("an action on a group takes its jobs, and none of a group with the same words", "[admin]") {
+    setting s;
+    const auto timeouts = s.hold(s.mail, 2, "timeout");
+    (void)s.hold(s.mail, 3, "gateway timeout");
+    (void)s.hold(s.mail, 1, "timeout\r\nin line 2");
+    (void)s.hold(s.other, 4, "timeout");
+    const job_selection group{.lanes = {s.mail}, .states = job_state::held, .group = "timeout"};
+    CHECK(must(s.ops.preview(job_action::requeue, group)) == capped_count{3, false});
+    CHECK(must(s.ops.jobs(group)).jobs.size() == 3);
+    CHECK(must(s.ops.jobs({.reason = "line 2", .group = "timeout"})).jobs.size() == 1);
+    CHECK(must(s.ops.requeue(group)).done == 3);
+    CHECK(s.w.counts(s.mail).held == 3);
+    CHECK(s.w.counts(s.other).held == 4);
+    const std::string longest(500, 'x');
+    (void)s.hold(s.other, 2, longest + "y");
+    CHECK(must(s.ops.drop({.lanes = {s.other}, .group = longest})).done == 2);
+}
+
 TEST_CASE("an action takes all that match in batches, and reports each", "[admin]") {
     setting s;
     (void)s.hold(s.mail, 7, "smtp refused");

@@ -57,7 +57,7 @@ public:
             screen_.show(pgq::cli::top::draw(machine_.state(), now()));
             if (!screen_.wait(wake_.reading(), static_cast<int>(machine_.idle_time(now()).count()))) return;
             wake_.drain();
-            for (const auto k : screen_.keys()) send(machine_.pressed(k, now()));
+            press(screen_.keys());
             for (auto& r : database_.answers()) receive(std::move(r));
         }
     }
@@ -65,6 +65,15 @@ public:
 private:
     static pgq::steady_time now() { return std::chrono::steady_clock::now(); }
 
+    /// Keys that came together with the one that opened a question are no answer: nobody has read it yet.
+    template <class Keys>
+    void press(const Keys& all) {
+        for (const auto k : all) {
+            const bool asked = machine_.state().question.has_value();
+            send(machine_.pressed(k, now()));
+            if (!asked && machine_.state().question) return;
+        }
+    }
     void receive(pgq::cli::top::reply r) {
         if (r.to.what == pgq::cli::top::ask::sample && !r.error && --left_ == 0) quits_ = true;
         send(machine_.answered(std::move(r), now()));

@@ -38,8 +38,11 @@ struct top {
         pgq::cli::add_duration(a, "--last", last_, "The time over which rates and percentiles are taken (2min)");
         a.add_option("--interval", seconds_, "Look again every so many seconds (2)")
             ->type_name("SECONDS")
-            ->check(CLI::Range(0.1, 86'400.0));
-        a.add_option("--count", count_, "End after so many looks")->type_name("N")->check(CLI::Range(1, 1'000'000'000));
+            ->check(pgq::cli::seconds_of_a_pause());
+        a.add_option("--count", count_, "End after so many looks")
+            ->type_name("N")
+            ->check(CLI::Range(1, 1'000'000'000))
+            ->transform(pgq::cli::decimal());
         a.add_flag("--once", once_, "Print rows once, as in a pipe");
         a.add_flag("--read-only", read_only_, "Refuse the keys that change something");
     }

@@ -45,8 +45,13 @@ struct actions::parts {
         return said({{"done", done.done}, {"skipped", done.skipped}, {"stopping", done.stopping}}, counts(done));
     }
     performed preview(const act_order& o) {
-        if (!o.search) return said({{"count", o.ids.size()}, {"capped", false}}, "count");
-        const auto n = ops.preview(o.what, selection(*o.search), most_counted).value();
+        if (!o.search && !o.group) {
+            auto ids = o.ids;
+            std::sort(ids.begin(), ids.end());
+            ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+            return said({{"count", ids.size()}, {"capped", false}}, "count");
+        }
+        const auto n = ops.preview(o.what, selection(o), most_counted).value();
         return said({{"count", n.value}, {"capped", n.capped}}, "count=" + n.text());
     }
     result<bulk_reply> act(const act_order& o, const bulk_options& how) {
@@ -60,7 +65,7 @@ struct actions::parts {
             }
             return bulk_reply{};
         };
-        return o.search ? with(selection(*o.search), how) : with(std::span<const job_id>{o.ids});
+        return o.search || o.group ? with(selection(o), how) : with(std::span<const job_id>{o.ids});
     }
     /// The lane of these names. With several versions of the payload nobody can say which one is meant.
     lane_id target(const act_order& o) {
@@ -72,9 +77,11 @@ struct actions::parts {
             throw wrong("that entrypoint has several versions of the payload", "use pgq::admin::move with a lane");
         return found.front().id;
     }
-    static job_selection selection(const std::string& search) {
+    /// Of an order with a search or a group.
+    static job_selection selection(const act_order& o) {
+        if (o.group) return {.lanes = {o.group->lane}, .states = job_state::held, .group = o.group->reason};
         const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-        return parse_search(search, now).value();
+        return parse_search(*o.search, now).value();
     }
 
     performed operator()(const pause_order& o) {

@@ -73,7 +73,7 @@ bool backend::post(const request_target& t, const request& r, const std::string&
         done(shared(error_response(400, o.error().message, o.error().hint)));
         return true;
     }
-    const std::string who = r.peer + ' ' + user;
+    const std::string who = r.peer + ' ' + audit_name(user);
     if (settings_.read_only) {
         settings_.audit(who + ' ' + describe(*o) + " refused: read-only");
         done(shared(error_response(403, "this page was started with --read-only")));
@@ -87,7 +87,7 @@ bool backend::post(const request_target& t, const request& r, const std::string&
         return true;
     }
     const auto* act = std::get_if<act_order>(&*o);
-    if (act != nullptr && act->search && !act->preview) perform_on_all(*act, who, done);
+    if (act != nullptr && (act->search || act->group) && !act->preview) perform_on_all(*act, who, done);
     else perform(*o, who, std::move(done));
     return true;
 }

@@ -108,6 +108,11 @@ private:
                     .content_type = field(http::field::content_type),
                     .if_none_match = field(http::field::if_none_match),
                     .peer = peer_};
+        // RFC 9112, 6.3: how long a body of another coding is, nobody can say.
+        if (m.count(http::field::transfer_encoding) > 0 && !m.chunked()) {
+            keep_alive_ = false;
+            return write(error_response(400, "the transfer coding is not chunked"));
+        }
         if (m.count(http::field::host) > 1) request_.host.clear();  // nobody can say which one counts
         if (auto no = hub_.refuse(request_)) {
             keep_alive_ = keep_alive_ && parser_->is_done();  // the body was not read

@@ -1,5 +1,7 @@
 #include "order.hpp"
 
+#include "search.hpp"
+
 #include <pgq/detail/json_text.hpp>
 #include <pgq/detail/utf8.hpp>
 #include <pgq/time/duration_text.hpp>
@@ -74,10 +76,28 @@ public:
         }
         return all;
     }
+    std::optional<held_group> group(std::string_view name) {
+        const json::value* v = find(name);
+        if (v == nullptr) return std::nullopt;
+        held_group g;
+        const json::object* o = v->if_object();
+        const json::value* lane = o == nullptr ? nullptr : o->if_contains("lane");
+        const json::value* reason = o == nullptr ? nullptr : o->if_contains("reason");
+        const bool fine = lane != nullptr && lane->is_int64() && lane->get_int64() > 0 &&
+                          lane->get_int64() <= INT32_MAX && reason != nullptr && reason->is_string() &&
+                          reason->get_string().size() <= most_text;
+        if (!fine) return fail(name, "an object with a lane and a reason"), std::nullopt;
+        g.lane = {static_cast<std::int32_t>(lane->get_int64())};
+        g.reason.assign(reason->get_string().data(), reason->get_string().size());
+        return g;
+    }
     bool has(std::string_view name) const { return find(name) != nullptr; }
     std::string fail(std::string_view name, const std::string& wanted) {
         if (!mistake_) mistake_ = wrong("the member \"" + std::string{name} + "\" is not " + wanted);
         return {};
+    }
+    void refuse(error_info e) {
+        if (!mistake_) mistake_ = std::move(e);
     }
     const std::optional<error_info>& mistake() const noexcept { return mistake_; }
 
@@ -91,6 +111,17 @@ private:
     std::optional<error_info> mistake_{};
 };
 
+/// Whether it leaves out no job.
+bool selects_all(const job_selection& s) {
+    return s.queue.empty() && s.entrypoint.empty() && s.states == any_state && s.headers.empty() && s.reason.empty() &&
+           !s.enqueued_since && !s.enqueued_before && s.after == before_all_jobs && s.last == last_of_all_jobs;
+}
+void check_search(body_reader& r, const std::string& search) {
+    const auto found = parse_search(search, {});
+    if (!found) r.refuse(found.error());
+    else if (selects_all(*found) && !r.flag("all")) r.fail("all", "true, and an empty search means all jobs");
+}
+
 order read_act(body_reader& r) {
     act_order o{.ids = r.ids("ids"),
                 .to_queue = r.text("to_queue"),
@@ -103,8 +134,10 @@ order read_act(body_reader& r) {
         if (name_of(each) == what) o.what = each, known = true;
     if (!known) r.fail("action", "cancel, requeue, run-now, drop or move");
     if (r.has("q")) o.search = r.text("q");
-    if (o.ids.empty() != o.search.has_value()) r.fail("ids", "there, or \"q\" is: one of both");
-    if (o.search && o.search->empty() && !r.flag("all")) r.fail("all", "true, and an empty search means all jobs");
+    o.group = r.group("group");
+    if ((o.ids.empty() ? 0 : 1) + (o.search ? 1 : 0) + (o.group ? 1 : 0) != 1)
+        r.fail("ids", "there, or \"q\" or \"group\" is: one of them");
+    if (o.search) check_search(r, *o.search);
     if (o.what == job_action::move && (o.to_queue.empty() || o.to_entrypoint.empty()))
         r.fail("to_queue", "there with \"to_entrypoint\", where the jobs go");
     return o;
@@ -133,7 +166,9 @@ order read_schedule(body_reader& r) {
 order read_limit(body_reader& r) {
     limit_order o{.queue = r.required("queue"), .amount = r.number("amount", 0), .burst = r.number("burst", 1)};
     o.of.entrypoint = r.text("entrypoint");
-    o.of.limit.number = static_cast<std::int16_t>(r.number("number", 0).value_or(0));
+    const auto number = r.number("number", 0).value_or(0);
+    if (number > std::numeric_limits<std::int16_t>::max()) r.fail("number", "the number of a limit");
+    o.of.limit.number = static_cast<std::int16_t>(number);
     const std::string kind = r.required("kind");
     bool known = false;
     for (const auto each : {limit_kind::running, limit_kind::running_by_key, limit_kind::rate})
@@ -163,6 +198,7 @@ struct describer {
     std::string operator()(const act_order& o) const {
         std::string out = (o.preview ? "preview " : "") + std::string{name_of(o.what)};
         if (o.search) out += " q=" + quoted(*o.search);
+        else if (o.group) out += " lane=" + std::to_string(o.group->lane.value) + " group=" + quoted(o.group->reason);
         else {
             out += " ids=";
             for (std::size_t i = 0; i < o.ids.size() && i < 20; ++i)
@@ -223,5 +259,13 @@ result<order> parse_order(std::string_view path, std::string_view body) {
 }
 
 std::string describe(const order& o) { return std::visit(describer{}, o); }
+
+std::string audit_name(const std::string& user) {
+    const auto is_plain = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '_' ||
+               c == '@' || c == '-';
+    };
+    return std::all_of(user.begin(), user.end(), is_plain) ? user : quoted(user);
+}
 
 }  // namespace pgq::web

@@ -18,11 +18,18 @@
 /// The bodies of POST requests as values. No I/O.
 namespace pgq::web {
 
-/// An action on these jobs, or on all that match a search.
+/// Held jobs, as failed_group has them.
+struct held_group {
+    lane_id lane{};
+    std::string reason{};
+};
+
+/// An action on these jobs, on all that match a search, or on a group of held jobs.
 struct act_order {
     job_action what = job_action::cancel;
     std::vector<job_id> ids{};
     std::optional<std::string> search{};
+    std::optional<held_group> group{};
     std::string to_queue{};  ///< of a move
     std::string to_entrypoint{};
     bool preview = false;  ///< count, and change nothing
@@ -71,5 +78,7 @@ result<order> parse_order(std::string_view path, std::string_view body);
 
 /// One line for the log: the action and what it is done to, without control characters.
 std::string describe(const order& o);
+/// A user for the audit line: in quotes, if the name could be taken for more fields.
+std::string audit_name(const std::string& user);
 
 }  // namespace pgq::web

@@ -195,8 +195,10 @@ struct reads::parts {
         json::array groups;
         for (const auto& g : ops.failed_groups(which.queue, which.entrypoint).value()) {
             const auto* lane = lane_of(lanes, g.lane);
-            groups.push_back(json::object{{"queue", text(lane ? lane->queue : "")},
+            groups.push_back(json::object{{"lane", g.lane.value},
+                                          {"queue", text(lane ? lane->queue : "")},
                                           {"entrypoint", text(lane ? lane->entrypoint : "")},
+                                          {"version", text(lane ? lane->version : "")},
                                           {"reason", text(g.reason)},
                                           {"count", number(g.count)},
                                           {"latest", time(g.latest)},

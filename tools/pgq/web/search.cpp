@@ -4,13 +4,17 @@
 #include <pgq/protocol/tracked.hpp>
 #include <pgq/time/duration_text.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -81,9 +85,11 @@ public:
 private:
     /// False: it is none, but text.
     result<bool> qualifier(const std::string& name, const std::string& value) {
+        constexpr std::string_view once[] = {"queue", "entrypoint", "state", "id", "newer", "older"};
+        if (std::find(std::begin(once), std::end(once), name) != std::end(once) && !seen_.insert(name).second)
+            return wrong(name + ": is there twice", "a job matches all of the search, so write it once");
         result<void> done{};
-        if (name == "queue") found_.queue = value;
-        else if (name == "entrypoint") found_.entrypoint = value;
+        if (name == "queue" || name == "entrypoint") done = lane_name(name, value);
         else if (name == "state") done = states(value);
         else if (name == "header") done = header(value);
         else if (name == "id") done = id(value);
@@ -91,6 +97,12 @@ private:
         else return false;
         if (!done) return done.error();
         return true;
+    }
+    /// An empty name would mean all.
+    result<void> lane_name(const std::string& what, const std::string& value) {
+        if (value.empty()) return wrong(what + ": has no name", "leave it out for any");
+        (what == "queue" ? found_.queue : found_.entrypoint) = value;
+        return {};
     }
     result<void> states(std::string_view names) {
         unsigned all = 0;
@@ -131,6 +143,7 @@ private:
 
     time_point now_;
     job_selection found_{};
+    std::set<std::string> seen_{};
 };
 
 }  // namespace

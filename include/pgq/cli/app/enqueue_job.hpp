@@ -2,6 +2,7 @@
 
 #include <pgq/cli/app/job_options.hpp>
 #include <pgq/cli/app/parts.hpp>
+#include <pgq/cli/payload/standard_input.hpp>
 #include <pgq/cli/payload/typed_payloads.hpp>
 #include <pgq/cli/program.hpp>
 
@@ -10,8 +11,6 @@
 
 #include <CLI/App.hpp>
 
-#include <iostream>
-#include <iterator>
 #include <string>
 
 namespace pgq::cli::command {
@@ -58,7 +57,7 @@ private:
             return p.fail(exit_code::wrong_use, "jobs of \"" + entrypoint_ + "\" cannot be written as JSON",
                           "enqueue them by the program's own code");
         else {
-            if (json_ == "-") json_.assign(std::istreambuf_iterator<char>{std::cin}, {});
+            if (json_ == "-") json_ = read_standard_input().value();
             Job job{};
             if (const auto got = payloads::read(json_, defaults_, job); !got)
                 return p.fail(exit_code::wrong_use, "this is no job of \"" + entrypoint_ + "\": " + got.error().message,

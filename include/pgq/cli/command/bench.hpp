@@ -47,17 +47,24 @@ struct bench {
             ->check(CLI::Range(0.1, 3600.0));
         a.add_option("--jobs", how.jobs, "A measurement ends earlier with so many jobs (100000)")
             ->type_name("N")
-            ->check(CLI::Range(1, 10'000'000));
+            ->check(CLI::Range(1, 10'000'000))
+            ->transform(decimal());
         a.add_option("--batch", how.batch, "Jobs of one insert, and of one claim (1000)")
             ->type_name("N")
-            ->check(CLI::Range(1, 10'000));
+            ->check(CLI::Range(1, 10'000))
+            ->transform(decimal());
         a.add_option("--bytes", how.bytes, "Size of a payload (100)")
             ->type_name("N")
-            ->check(CLI::Range(static_cast<int>(cli::bench::probe_maker::fewest_bytes), 1'000'000));
+            ->check(CLI::Range(static_cast<int>(cli::bench::probe_maker::fewest_bytes), 1'000'000))
+            ->transform(decimal());
         a.add_option("--workers", how.workers, "Workers that drain, with a connection each (1)")
             ->type_name("N")
-            ->check(CLI::Range(1, 64));
-        a.add_option("--threads", how.threads, "Threads of each worker (1)")->type_name("N")->check(CLI::Range(1, 256));
+            ->check(CLI::Range(1, 64))
+            ->transform(decimal());
+        a.add_option("--threads", how.threads, "Threads of each worker (1)")
+            ->type_name("N")
+            ->check(CLI::Range(1, 256))
+            ->transform(decimal());
     }
 
     exit_code run(program& p) {

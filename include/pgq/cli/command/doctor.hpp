@@ -35,6 +35,7 @@ struct doctor {
         add_duration(a, "--long-pause", o.long_pause, "Report a pause from this age on (24h)");
         a.add_option("--dead-rows", o.dead_rows, "Report a table from so many dead rows on (100000)")
             ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()))
+            ->transform(decimal())
             ->type_name("N");
         roles.declare(a);
     }

@@ -24,16 +24,23 @@ struct limits_set {
 
     void declare(CLI::App& a) {
         a.add_option("QUEUE", queue, "The name of its queue")->type_name("NAME")->required();
-        a.add_option("ENTRYPOINT", of.entrypoint, "Its entrypoint; without it the limit of the whole queue")
-            ->type_name("NAME");
+        add_filter(a, "ENTRYPOINT", of.entrypoint, "Its entrypoint; without it the limit of the whole queue", "NAME");
         add_choice(a, "--kind", kind, {"running", "running_by_key", "rate"}, "Its kind (running)");
-        a.add_option("--number", of.limit.number, "Which one, if there are several of the kind (0)")->type_name("N");
+        a.add_option("--number", of.limit.number, "Which one, if there are several of the kind (0)")
+            ->transform(decimal())
+            ->type_name("N");
         a.add_option("--amount", amount, "Jobs at once, or jobs in each period; 0: no job starts")
             ->check(CLI::Range(0, std::numeric_limits<std::int32_t>::max()))
+            ->transform(decimal())
             ->type_name("N");
-        add_duration(a, "--per", per, "The period of a rate");
+        auto* period = add_duration(a, "--per", per, "The period of a rate");
+        period->check([](const std::string& text) {
+            const auto given = pgq::detail::read_duration(text);
+            return given && *given < std::chrono::microseconds{1} ? "a period is longer than zero" : std::string{};
+        });
         a.add_option("--burst", burst, "Jobs of a rate that may start at once")
             ->check(CLI::Range(1, std::numeric_limits<std::int32_t>::max()))
+            ->transform(decimal())
             ->type_name("N");
     }
 

@@ -6,6 +6,7 @@
 #include <pgq/cli/program.hpp>
 
 #include <pgq/admin/overview.hpp>
+#include <pgq/client/queue_statistics.hpp>
 #include <pgq/protocol/statistics.hpp>
 #include <pgq/time/clock.hpp>
 
@@ -28,6 +29,7 @@ struct queues {
     }
 
     exit_code run(program& p) {
+        time_window{.last = last}.check().value();
         if (const auto wrong = check_names(p, queue, {}); wrong != exit_code::done) return wrong;
         return again.show(p, [&] { return listing(p); });
     }

@@ -96,9 +96,10 @@ private:
         if (k == keys::enter) m_.typing = false;
         else if (k == keys::escape) text.clear(), m_.typing = false;
         else if (k == keys::backspace) erase_last(text);
-        else if (keys::is_text(k)) append(text, k);
+        else if (keys::is_text(k) && text.size() < longest_filter) append(text, k);
         return {};
     }
+    static constexpr std::size_t longest_filter = 200;
     static void erase_last(std::string& text) {
         while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0U) == 0x80U) text.pop_back();
         if (!text.empty()) text.pop_back();

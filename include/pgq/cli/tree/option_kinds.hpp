@@ -8,10 +8,14 @@
 
 #include <CLI/App.hpp>
 #include <CLI/Error.hpp>
+#include <CLI/Validators.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 /// Options that CLI11 has not. The last one on a line counts.
@@ -75,6 +79,31 @@ inline CLI::Option* add_filter(CLI::App& a, const std::string& names, std::strin
         to = text;
     };
     return a.add_option_function<std::string>(names, read, what)->type_name(type)->take_last();
+}
+
+/// Whole numbers are decimal, also with zeros before them; CLI11 alone takes 010 as eight.
+inline CLI::Validator decimal() {
+    const auto read = [](std::string& text) -> std::string {
+        std::int64_t n = 0;
+        const char* const end = text.data() + text.size();
+        const auto [at, error] = std::from_chars(text.data(), end, n);
+        if (text.empty() || error != std::errc{} || at != end) return '"' + text + "\" is no whole number";
+        text = std::to_string(n);
+        return {};
+    };
+    return CLI::Validator{read, ""};
+}
+
+/// So many seconds, from a tenth to a day.
+inline CLI::Validator seconds_of_a_pause() {
+    const auto check = [](std::string& text) -> std::string {
+        double n = 0;
+        const char* const end = text.data() + text.size();
+        const auto [at, error] = std::from_chars(text.data(), end, n);
+        const bool fine = error == std::errc{} && at == end && n >= 0.1 && n <= 86'400;
+        return fine ? "" : '"' + text + "\" is not between 0.1 and 86400 seconds";
+    };
+    return CLI::Validator{check, ""};
 }
 
 /// For one of a few words.

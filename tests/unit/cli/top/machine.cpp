@@ -219,6 +219,10 @@ TEST_CASE("a filter shows rows with a text, whatever its case", "[cli][top]") {
     CHECK(c.shows("filter: REP"));
     c.press(std::u32string{keys::escape});
     CHECK(c.row_of("mail") > 0);
+    c.press(U"/" + std::u32string(20'000, U'a'));  // pasted
+    c.press(std::u32string(200, keys::backspace));
+    CHECK(c.last() == "filter: ");
+    c.press(std::u32string{keys::escape});
     c.press(U"/\u6F22\u00E9");
     CHECK(c.last() == "filter: \u6F22\u00E9");
     c.press(std::u32string{keys::backspace});

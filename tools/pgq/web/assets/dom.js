@@ -38,7 +38,7 @@ export function only(place, node) {
 
 /** Replaces only the rows that have changed, so that focus, selection and scrolling stay. */
 export function syncRows(body, items, keyOf, render) {
-    const old = new Map();
+    const old = new Map(), placed = new Set();
     for (const row of body.children) old.set(row.dataset.key, row);
     let at = body.firstElementChild;
     for (const item of items) {
@@ -60,8 +60,9 @@ export function syncRows(body, items, keyOf, render) {
         }
         if (row !== at) body.insertBefore(row, at);
         else at = at.nextElementSibling;
+        placed.add(row);
     }
-    for (const row of old.values()) row.remove();
+    for (const row of [...body.children]) if (!placed.has(row)) row.remove();
 }
 
 /** A table in a box that scrolls by itself on a narrow screen. columns: {name, title, right, hide} */

@@ -36,8 +36,12 @@ struct show {
         filter.declare_for_held(a);
         a.add_option("--after", after, "Only jobs with a higher id: the next page")
             ->check(CLI::Range(std::int64_t{-1}, std::numeric_limits<std::int64_t>::max()))
+            ->transform(decimal())
             ->type_name("ID");
-        a.add_option("--limit", most, "At most so many jobs (20)")->check(CLI::Range(1, 200))->type_name("N");
+        a.add_option("--limit", most, "At most so many jobs (20)")
+            ->check(CLI::Range(1, 200))
+            ->transform(decimal())
+            ->type_name("N");
     }
 
     exit_code run(program& p) {

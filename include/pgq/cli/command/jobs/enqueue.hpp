@@ -3,6 +3,7 @@
 #include <pgq/cli/command/part/known_names.hpp>
 #include <pgq/cli/database/target_lanes.hpp>
 #include <pgq/cli/output/payload_text.hpp>
+#include <pgq/cli/payload/standard_input.hpp>
 #include <pgq/cli/program.hpp>
 #include <pgq/cli/tree/option_kinds.hpp>
 
@@ -20,8 +21,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <iostream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,14 +39,17 @@ struct enqueue {
         a.add_flag("--raw", raw, "The payload need not be JSON");
         a.add_option("--payload-version", version, "Its version, if the lane has several (the newest)")
             ->type_name("TEXT");
-        a.add_option("--priority", priority, "Higher runs first (0)")->check(CLI::Range(-32768, 32767))->type_name("N");
+        a.add_option("--priority", priority, "Higher runs first (0)")
+            ->check(CLI::Range(-32768, 32767))
+            ->transform(decimal())
+            ->type_name("N");
         add_duration(a, "--delay", delay, "Do not start before this time is over");
         add_headers(a, headers, "A header of the job; several: one option for each");
         a.add_option("--key", key, "Its key for keyed limits")->type_name("TEXT");
     }
 
     exit_code run(program& p) {
-        if (payload == "-") payload.assign(std::istreambuf_iterator<char>{std::cin}, {});
+        if (payload == "-") payload = read_standard_input().value();
         if (!raw && !is_json(payload))
             return p.fail(exit_code::wrong_use, "the payload is not JSON", "quote it for the shell, or say --raw");
         const auto lanes = read_target_lanes(p, queue, entrypoint);

@@ -29,8 +29,12 @@ struct list {
         filter.declare(a);
         a.add_option("--after", after, "Only jobs with a higher id: the next page")
             ->check(CLI::Range(std::int64_t{-1}, std::numeric_limits<std::int64_t>::max()))
+            ->transform(decimal())
             ->type_name("ID");
-        a.add_option("--limit", most, "At most so many (50)")->check(CLI::Range(1, 1000))->type_name("N");
+        a.add_option("--limit", most, "At most so many (50)")
+            ->check(CLI::Range(1, 1000))
+            ->transform(decimal())
+            ->type_name("N");
         again.declare(a);
     }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pgq/cli/tree/option_kinds.hpp>
+
 #include <pgq/job/id.hpp>
 
 #include <CLI/App.hpp>
@@ -18,6 +20,7 @@ public:
     CLI::Option* declare(CLI::App& a, const std::string& what) {
         return a.add_option("ID", values_, what)
             ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()))
+            ->transform(decimal())
             ->type_name("ID");
     }
     bool empty() const noexcept { return values_.empty(); }

@@ -15,8 +15,7 @@ class scope {
 public:
     void declare(CLI::App& a) {
         auto* of_queue = a.add_option("QUEUE", queue_, "The name of a queue")->type_name("NAME");
-        a.add_option("ENTRYPOINT", entrypoint_, "One of its entrypoints; without it the whole queue")
-            ->type_name("NAME");
+        add_filter(a, "ENTRYPOINT", entrypoint_, "One of its entrypoints; without it the whole queue", "NAME");
         a.add_flag("--all", all_, "Everything in the schema")->excludes(of_queue);
     }
 

@@ -20,7 +20,7 @@ public:
     void declare(CLI::App& a) {
         a.add_option("--watch", seconds_, "Show it again every so many seconds")
             ->type_name("SECONDS")
-            ->check(CLI::Range(0.1, 86'400.0));
+            ->check(seconds_of_a_pause());
     }
     /// Shows what `make` returns: once, or until somebody ends the process. On a terminal it takes the place of the
     /// former.

@@ -33,7 +33,10 @@ struct next {
     void declare(CLI::App& a) {
         a.add_option("SCHEDULE", of_name, "Only this schedule")->type_name("NAME");
         a.add_option("--queue", queue, "Only of this queue")->type_name("NAME");
-        a.add_option("-n,--count", count, "How many times of each (5)")->check(CLI::Range(1, 1000))->type_name("N");
+        a.add_option("-n,--count", count, "How many times of each (5)")
+            ->check(CLI::Range(1, 1000))
+            ->transform(decimal())
+            ->type_name("N");
     }
 
     exit_code run(program& p) {

@@ -25,12 +25,15 @@ struct forget {
         a.add_option("ID", id, "The worker, as " + line_of("workers") + " shows it")
             ->required()
             ->check(CLI::Range(1, std::numeric_limits<std::int32_t>::max()))
+            ->transform(decimal())
             ->type_name("ID");
         a.add_flag("--force", forced, "Also if it is alive; it may run its jobs while others run them again");
     }
 
     exit_code run(program& p) {
         const std::string worker = "worker " + std::to_string(id);
+        if (forced && !p.is_confirmed("Forget " + worker + ", although it may be alive? Its jobs may then run twice."))
+            return exit_code::not_confirmed;
         const forget_reply reply = p.ops().forget_worker({id}, forced).value();
         if (!reply.known)
             return p.fail(exit_code::not_met, "there is no " + worker, line_of("workers") + " lists them");

@@ -30,8 +30,12 @@ struct list {
     void declare(CLI::App& a) {
         a.add_option("--after", after, "Only workers with a higher id: the next page")
             ->check(CLI::Range(0, std::numeric_limits<std::int32_t>::max()))
+            ->transform(decimal())
             ->type_name("ID");
-        a.add_option("--limit", most, "At most so many (1000)")->check(CLI::Range(1, 1000))->type_name("N");
+        a.add_option("--limit", most, "At most so many (1000)")
+            ->check(CLI::Range(1, 1000))
+            ->transform(decimal())
+            ->type_name("N");
         again.declare(a);
     }
 

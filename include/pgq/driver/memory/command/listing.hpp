@@ -69,13 +69,6 @@ inline listed_job listed_waiting(tables& db, const job& j, job_state state, std:
         l.reason = failed.back().reason;
     return l;
 }
-inline std::string first_line_of(std::string_view reason, std::size_t most_characters) {
-    reason = reason.substr(0, reason.find('\n'));
-    while (reason.ends_with('\r')) reason.remove_suffix(1);
-    std::size_t at = 0;
-    for (; most_characters > 0 && at < reason.size(); --most_characters) at += character_size(reason.substr(at));
-    return std::string{reason.substr(0, at)};
-}
 inline bool has_headers(const listed_job& j, std::span<const header> wanted) {
     return std::all_of(wanted.begin(), wanted.end(), [&](const header& w) {
         return std::any_of(j.headers.begin(), j.headers.end(),
@@ -129,7 +122,7 @@ inline std::vector<listed_worker> list_workers(tables& db, worker_id after, std:
 
 inline std::vector<failed_group> failed_groups(tables& db, std::optional<std::span<const lane_id>> lanes,
                                                std::int64_t most) {
-    constexpr std::size_t most_groups = 1000, most_characters = 500;
+    constexpr std::size_t most_groups = 1000;
     const auto all = list_jobs(db, {.lanes = lanes, .states = job_state::held, .most = INT64_MAX});
     std::map<std::pair<lane_id, std::string>, failed_group> groups;
     std::map<lane_id, std::int64_t> found;
@@ -137,7 +130,7 @@ inline std::vector<failed_group> failed_groups(tables& db, std::optional<std::sp
     std::map<lane_id, std::int64_t> left = found;
     for (const listed_job& j : all.jobs) {
         if (left[j.lane]-- > most) continue;
-        const std::string line = detail::first_line_of(j.reason, most_characters);
+        const std::string line = group_of_reason(j.reason);
         failed_group& g = groups[{j.lane, line}];
         g.lane = j.lane;
         g.reason = line;

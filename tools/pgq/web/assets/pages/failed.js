@@ -10,10 +10,13 @@ export async function page(app) {
         {name: "Latest"}, {name: "Example"}, ...(app.me.may_act ? [{name: "Actions", right: true}] : [])]);
     const place = h("div");
     const selection = g => `${searchOf(g.queue, g.entrypoint, "state:held")} ${reasonWord(g.reason.slice(0, 200))}`.trim();
-    const run = async (action, g) => { if (await act(action, {q: selection(g)})) await app.reload(); };
+    const run = async (action, g) => {
+        if (await act(action, {group: {lane: g.lane, reason: g.reason}})) await app.reload();
+    };
     const row = g => h("tr", null,
         h("td", {class: "r big"}, count(g.count)),
-        h("td", null, nameOf(g.queue, g.entrypoint, "state:held")),
+        h("td", null, nameOf(g.queue, g.entrypoint, "state:held"),
+            g.version ? h("span", {class: "muted"}, ` version ${g.version}`) : null),
         h("td", {class: "cut"}, h("span", {class: "reason"}, g.reason ? link("jobs", {q: selection(g)}, g.reason) : "no reason")),
         h("td", {class: "nowrap"}, when(g.latest)),
         h("td", null, jobLink(g.example)),
@@ -23,7 +26,7 @@ export async function page(app) {
 
     async function update() {
         const {groups} = await get("failed", {q});
-        syncRows(list.body, groups, g => `${g.queue}/${g.entrypoint}/${g.reason}`, row);
+        syncRows(list.body, groups, g => JSON.stringify([g.lane, g.reason]), row);
         only(place, groups.length ? list.box : empty("No job is held. Jobs that fail for good come here."));
     }
     await update();

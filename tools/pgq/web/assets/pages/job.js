@@ -1,7 +1,7 @@
 import {get} from "../api.js";
 import {act, words} from "../dialogs.js";
 import {copy, h, replace} from "../dom.js";
-import {bytes, pretty, span, time} from "../format.js";
+import {bytes, pretty, quote, span, time} from "../format.js";
 import {address, button, card, empty, jobLink, nameOf, state, when} from "../parts.js";
 
 const actionsOf = {ready: ["cancel", "move"], deferred: ["run-now", "cancel", "move"], blocked: ["cancel"],
@@ -89,7 +89,7 @@ function facts(j) {
         ["Claimed", j.holder ? when(j.holder.since) : null],
         ["Waited", j.holder && j.enqueued_at ? span((j.holder.since - j.enqueued_at) / 1000) : null],
         ["Version", j.version || null], ["Limit key", j.key],
-        ...j.headers.map(x => [x.name, h("a", {href: address("jobs", {q: `header:${x.name}=${x.value}`})}, x.value)])];
+        ...j.headers.map(x => [x.name, h("a", {href: address("jobs", {q: `header:${quote(`${x.name}=${x.value}`)}`})}, x.value)])];
     return h("dl", {class: "facts"}, all.filter(([, v]) => v !== null && v !== undefined)
         .map(([k, v]) => [h("dt", null, k), h("dd", null, v)]));
 }

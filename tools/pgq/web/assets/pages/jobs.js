@@ -1,7 +1,7 @@
 import {get} from "../api.js";
 import {act, words} from "../dialogs.js";
 import {h, only, replace, syncRows, table} from "../dom.js";
-import {firstLine, number} from "../format.js";
+import {firstLine, number, quote} from "../format.js";
 import {address, button, card, empty, jobLink, nameOf, state, when} from "../parts.js";
 
 const states = ["ready", "deferred", "blocked", "leased", "held"];
@@ -42,7 +42,7 @@ export async function page(app) {
             h("td", {class: "nowrap wide"}, when(j.enqueued_at)),
             h("td", {class: "nowrap wide"}, j.run_at !== null ? when(j.run_at) : when(j.since)),
             h("td", {class: "cut"}, j.reason ? h("span", {class: "reason"}, firstLine(j.reason)) : null,
-                j.headers.map(x => h("a", {class: "tag", href: address("jobs", {q: `header:${x.name}=${x.value}`})},
+                j.headers.map(x => h("a", {class: "tag", href: address("jobs", {q: `header:${quote(`${x.name}=${x.value}`)}`})},
                     `${x.name}=${x.value}`))));
     }
     function draw() {

@@ -45,7 +45,7 @@ export async function page(app) {
             h("a", {class: `tile ${t.stopped ? "warn" : ""}`, href: "queues"}, h("span", {class: "label"}, "Entrypoints"),
                 h("span", {class: "value"}, number(t.entrypoints)),
                 h("span", {class: "sub"}, t.stopped ? `${number(t.stopped)} paused or draining` : "none paused")));
-        syncRows(lanes.body, o.busiest, q => `${q.queue}/${q.entrypoint}`, laneRow);
+        syncRows(lanes.body, o.busiest, q => JSON.stringify([q.queue, q.entrypoint]), laneRow);
         if (o.failures.length === 0) replace(failures, h("li", {class: "empty"}, "No failed attempts."));
         else replace(failures, o.failures.map(f => h("li", null, jobLink(f.id), h("span", {class: "muted"}, f.entrypoint),
             h("span", {class: "reason grow"}, f.reason), h("span", {class: "muted nowrap"}, when(f.at)))));

@@ -87,8 +87,8 @@ export async function page(app) {
     let seen = "";
     async function update() {
         const [found, bounds] = await Promise.all([get("queues"), get("limits")]);
-        syncRows(list.body, found.queues, q => `${q.queue}/${q.entrypoint}`, row);
-        syncRows(limits.body, bounds.limits, l => [l.queue, l.entrypoint, l.kind, l.number].join("/"), limitRow);
+        syncRows(list.body, found.queues, q => JSON.stringify([q.queue, q.entrypoint]), row);
+        syncRows(limits.body, bounds.limits, l => JSON.stringify([l.queue, l.entrypoint, l.kind, l.number]), limitRow);
         const now = JSON.stringify([found.pauses, found.queues.length > 0, bounds.limits.length > 0]);
         if (now === seen) return;
         seen = now;
