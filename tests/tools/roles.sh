@@ -64,7 +64,7 @@ done <<'TABLE'
 0 3 3 0 3 failed requeue --all --yes
 0 3 3 0 3 failed drop --all --yes
 0 3 0 0 0 workers
-0 3 3 0 3 workers forget 9 --force
+0 3 3 0 3 workers forget 9 --force --yes
 0 0 0 0 0 doctor
 0 3 0 0 0 health
 0 3 0 0 0 queues

@@ -57,11 +57,12 @@ refuses 2 '.*ID' workers forget 0
 expect "workers" "$(sql 'SELECT count(*) FROM pgq_jobs.worker')" 5
 prints 'worker 2 is forgotten: 2 jobs ready again, 0 held' workers forget 2
 expect "its jobs" "$(sql 'SELECT id FROM pgq_jobs.ready ORDER BY id' | xargs)" '11 12'
-prints 'worker 1 is forgotten: 0 jobs ready again, 0 held' workers forget 1 --force
+refuses 5 "nothing was changed: there is no terminal" workers forget 1 --force
+prints 'worker 1 is forgotten: 0 jobs ready again, 0 held' workers forget 1 --force --yes
 expect "workers" "$(sql 'SELECT id FROM pgq_jobs.worker ORDER BY id' | xargs)" '3 4 5'
 prints '[
 {"message":"worker 3 is forgotten: 0 jobs ready again, 0 held"}
-]' workers forget 3 --force --format json
+]' workers forget 3 --force --yes --format json
 
 # No server; a closed pipe; --watch.
 refuses 3 '.*' workers --dsn host=/nowhere
