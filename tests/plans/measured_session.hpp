@@ -68,8 +68,8 @@ struct explained {
     /// The large tables that were read whole. Only tables that may have as many rows as there are jobs count.
     names read_whole(const names& allowed = {}) const {
         names found;
-        for (const auto* name : {"ready", "deferred", "lease", "tracked", "unique_key", "dependency", "outcome",
-                                 "failure", "minute", "hour"})
+        for (const auto* name :
+             {"ready", "deferred", "lease", "tracked", "unique_key", "dependency", "outcome", "failure", "minute"})
             if (const auto t = tables.find(name);
                 t != tables.end() && t->second.whole_scans > 0 && !allowed.contains(name))
                 found.insert(name);
