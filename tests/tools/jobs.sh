@@ -269,6 +269,9 @@ id=$(pgq jobs enqueue mail send --raw 'not JSON' | enqueued)
 expect "raw bytes" "$(sql "SELECT convert_from(body, 'utf8') FROM pgq_jobs.ready WHERE id = $id")" 'not JSON'
 id=$(printf '{"from":"stdin"}' | "$pgq_program" --dsn "$PGQ_DSN" jobs enqueue mail send - | enqueued)
 expect "a payload of stdin" "$(sql "SELECT convert_from(body, 'utf8') FROM pgq_jobs.ready WHERE id = $id")" '{"from":"stdin"}'
+status=0
+"$pgq_program" --dsn "$PGQ_DSN" jobs enqueue mail send - --raw </tmp >"$work/stdout" 2>"$work/stderr" || status=$?
+expect_like "a stdin that cannot be read" "$status $(cat "$work/stdout" "$work/stderr")" '^2 pgq: standard input cannot be read: '
 refuses 2 'two headers have the name "a"' jobs enqueue mail send '{}' --header a=1 --header a=2
 refuses 2 '.*--priority' jobs enqueue mail send '{}' --priority 40000
 refuses 2 '.*PAYLOAD' jobs enqueue mail send
