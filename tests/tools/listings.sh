@@ -56,6 +56,8 @@ queue    entrypoint  kind     number  allowed  used  per_s
 default              rate          0       10     0    0.5
 default  mail        running       0        4     0" limits
 prints '[]' limits --queue orders --format json
+prints 'the limit is changed' limits set default mail --amount 010 # not eight
+expect "a decimal number" "$(sql "SELECT amount FROM pgq_jobs.lane_limit WHERE entrypoint = 'mail' AND kind = 'c'")" 10
 prints 'the limit is changed' limits set default mail --amount 9
 prints 'the limit is changed' limits set default --kind rate --amount 0 --burst 7
 expect "the limits" "$(sql 'SELECT amount, per, burst FROM pgq_jobs.lane_limit ORDER BY entrypoint')" '0|00:01:00|7

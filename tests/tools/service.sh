@@ -35,6 +35,7 @@ refuses 1 'this program has no entrypoint "resiz"; it has "report", "resize"' en
 refuses 2 '.*"tomorrow" is no point in time; write 2026-' enqueue report '{"about":"a"}' --at tomorrow
 refuses 2 '.*"5" is no time; write 500ms' enqueue report '{"about":"a"}' --delay 5
 refuses 2 '.*--header x has no name; write --header NAME=VALUE' enqueue report '{"about":"a"}' --header x
+refuses 2 '.*"0x3" is no whole number' enqueue report '{"about":"a"}' --priority 0x3
 refuses 2 '.*a priority is out of range; give a number from' enqueue report '{"about":"a"}' --priority 40000
 refuses 2 '.*--unique' enqueue report '{"about":"a"}' --if-duplicate fail
 refuses 3 'connect: .*/nowhere' enqueue report '{"about":"a"}' --dsn host=/nowhere

@@ -26,20 +26,27 @@ public:
     void declare(CLI::App& a) {
         add_duration(a, "--delay", delay_, "Do not start it before this time has passed");
         add_time(a, "--at", at_, "Do not start it before this point in time")->excludes("--delay");
-        a.add_option("--priority", priority_, "A higher one runs first (that of its type, else 0)")->type_name("N");
+        a.add_option("--priority", priority_, "A higher one runs first (that of its type, else 0)")
+            ->transform(decimal())
+            ->type_name("N");
         declare_unique(a);
         a.add_option("--header", headers_, "A header NAME=VALUE; may be repeated")->type_name("TEXT")->take_all();
         a.add_option("--after", after_, "Start after the job with this id has ended; may be repeated")
+            ->transform(decimal())
             ->type_name("ID")
             ->take_all();
         add_choice(a, "--if-parent-fails", if_parent_fails_, {"hold", "run", "cancel"},
                    "What becomes of it if one of those fails (hold)");
         add_duration(a, "--expires-in", expires_in_, "Never start it after this time has passed");
         add_choice(a, "--if-expired", if_expired_, {"drop", "hold"}, "What becomes of it then (drop)");
-        a.add_option("--attempts", options_.max_attempts, "How many times it may be tried")->type_name("N");
+        a.add_option("--attempts", options_.max_attempts, "How many times it may be tried")
+            ->transform(decimal())
+            ->type_name("N");
         add_duration(a, "--timeout", options_.timeout, "How long an attempt may take");
         add_duration(a, "--keep-outcome", options_.keep_outcome, "How long its end can be read");
-        a.add_option("--at-most", options_.at_most, "Refuse it if its entrypoint has so many jobs")->type_name("N");
+        a.add_option("--at-most", options_.at_most, "Refuse it if its entrypoint has so many jobs")
+            ->transform(decimal())
+            ->type_name("N");
         a.add_option("--request-id", request_id_, "Repeating the line with the same id enqueues nothing")
             ->type_name("TEXT");
     }

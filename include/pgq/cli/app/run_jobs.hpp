@@ -68,14 +68,16 @@ public:
             a.add_option("--threads", threads_,
                          "How many jobs run at once (" + std::to_string(about.executor.width()) + ")")
                 ->type_name("N")
-                ->check(CLI::Range(1, 10'000));
+                ->check(CLI::Range(1, 10'000))
+                ->transform(decimal());
         add_duration(a, "--grace", grace_,
                      "How long handlers may run on after SIGTERM (" + pgq::detail::duration_in_words(grace_) + ")");
         add_choice(a, "--until", until_, {"stopped", "empty", "drained"},
                    "When to end without a signal: never, when no job is ready, or when none is left (stopped)");
         a.add_option("--health-port", health_port_, "Answer GET /healthz and /readyz there")
             ->type_name("PORT")
-            ->check(CLI::Range(1, 65'535));
+            ->check(CLI::Range(1, 65'535))
+            ->transform(decimal());
     }
 
     exit_code run(program& p) {
