@@ -74,13 +74,18 @@ void credentials::add_users(std::string_view text) {
     }
 }
 
+bool is_bearer(std::string_view authorization) noexcept {
+    const auto space = authorization.find(' ');
+    return space != std::string_view::npos && is_word(authorization.substr(0, space), "bearer");
+}
+
 std::optional<std::string> credentials::user_of(std::string_view authorization) const {
     const auto space = authorization.find(' ');
     if (space == std::string_view::npos) return std::nullopt;
     const std::string_view scheme = authorization.substr(0, space);
     std::string_view value = authorization.substr(space + 1);
     while (value.starts_with(' ')) value.remove_prefix(1);
-    if (is_word(scheme, "bearer"))
+    if (is_bearer(authorization))
         return !token_.empty() && equal_in_constant_time(value, token_) ? std::optional<std::string>{"token"}
                                                                         : std::nullopt;
     if (!is_word(scheme, "basic")) return std::nullopt;

@@ -10,6 +10,9 @@ namespace pgq::web {
 /// Compares all bytes, so the time does not say where the texts differ.
 bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept;
 
+/// Whether a header `Authorization` has the scheme "Bearer". A browser never sends such a header by itself.
+bool is_bearer(std::string_view authorization) noexcept;
+
 /// Who may use the page. They come from files or from the environment, never from the command line.
 class credentials {
 public:

@@ -35,14 +35,6 @@ bool is_same_origin(const request& r) {
     return slashes != std::string::npos && std::string_view{r.origin}.substr(slashes + 3) == r.host;
 }
 
-/// A browser never sends a token by itself, so no other site can make it do so.
-bool has_bearer_token(const request& r) noexcept {
-    constexpr std::string_view scheme = "bearer ";
-    const auto same = [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b - 'A' + 'a') : b); };
-    return r.authorization.size() > scheme.size() &&
-           std::equal(scheme.begin(), scheme.end(), r.authorization.begin(), same);
-}
-
 bool is_json(std::string_view content_type) noexcept {
     content_type = content_type.substr(0, content_type.find(';'));
     while (content_type.ends_with(' ')) content_type.remove_suffix(1);
@@ -84,7 +76,7 @@ std::optional<response> refuse(const request& r, const site_rules& rules) {
         return answer;
     }
     if (r.verb != method::post) return std::nullopt;
-    const bool is_program = !rules.users.empty() && has_bearer_token(r);
+    const bool is_program = !rules.users.empty() && is_bearer(r.authorization);  // no other site can make one do it
     if (!is_program && !is_same_origin(r))
         return error_response(403, "the request does not say that it comes from this site",
                               "a program sends Authorization: Bearer, or Sec-Fetch-Site: same-origin");
