@@ -77,7 +77,7 @@ cli::exit_code command::run(cli::program& p) const {
                           "give --token-file or --user-file, or listen on 127.0.0.1");
         o.rules.any_address = true;
     }
-    const auto is_remote = [](const std::string& name) { return !is_loopback(host_name(name)); };
+    const auto is_remote = [](const std::string& allowed) { return !is_loopback(host_name(allowed)); };
     const auto other = std::find_if(allowed_hosts.begin(), allowed_hosts.end(), is_remote);
     if (users.empty() && other != allowed_hosts.end())
         return p.fail(cli::exit_code::wrong_use, "who reaches " + *other + " need not log in",
