@@ -8,6 +8,7 @@
 #include <support/jobs.hpp>
 #include <support/proxy.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <string>
@@ -161,6 +162,54 @@ TEST_CASE("an asynchronous worker that is told to stop while the server is silen
     CHECK_FALSE(end.comes_within(500ms));  // it polls into the silence
     w.stop();
     CHECK(end.comes_within(2800ms));
+}
+
+// The worker of the other machine takes the job over one lease time after the last heartbeat. By then the handler here
+// must know, although response_timeout is longer: both the heartbeat and the worker itself wait for a silent server.
+template <class RunBehind>
+void check_told_before_others_run(RunBehind run_behind) {
+    database db;
+    test::proxy between;
+    test::note_queue<> direct{db.driver(), {}, pgq::executor::thread_pool{1}};
+    (void)direct.lanes().value();
+    std::atomic<bool> told{false};
+    std::atomic<int> told_in_time{-1};
+    const auto until_told = [&](const note&, const pgq::context& c) {
+        while (!c.stop_token().stop_requested()) std::this_thread::sleep_for(1ms);
+        told = c.stop_reason() == pgq::stop_reason::lease_lost;
+    };
+    constexpr pgq::worker_options options{.lease_time = 5s, .poll_interval = 100ms, .grace = 1s};
+    run_behind(between.options(db), options, until_told, [&] {
+        direct.enqueue(note{.n = 1}).value();
+        REQUIRE(test::eventually([&] { return direct.counts<note>().value().leased == 1; }));
+        between.freeze_host();
+        test::running_worker other{direct, options, [&](const note&) { told_in_time = told ? 1 : 0; }};
+        CHECK(test::eventually([&] { return told_in_time >= 0; }));
+        CHECK(told_in_time == 1);
+    });
+}
+
+TEST_CASE("a handler is told that its lease is lost before another worker runs the job, if the server falls silent",
+          "[scenario][silent]") {
+    check_told_before_others_run([](auto behind, auto options, auto handler, auto body) {
+        test::note_queue<> jobs{pgq::driver::libpq{behind}, {}, pgq::executor::thread_pool{1}};
+        test::running_worker w{jobs, options, handler};
+        body();
+    });
+}
+
+TEST_CASE("a handler of an asynchronous worker is told as soon", "[scenario][silent]") {
+    check_told_before_others_run([](auto behind, auto options, auto handler, auto body) {
+        test::running_context context;
+        pgq::queue<pgq::job<note>, pgq::driver::asio_libpq, pgq::serializer::json, pgq::executor::thread_pool> jobs{
+            pgq::driver::asio_libpq{context.executor(), behind}, {}, pgq::executor::thread_pool{1}};
+        pgq::async_worker w{jobs, options, handler};
+        test::outcome<> end;
+        w.async_run(end.handler());
+        body();
+        w.stop();
+        CHECK(end.comes_within(8s));
+    });
 }
 
 TEST_CASE("an enqueue that waits for a lock for too long is cancelled, and leaves no session behind",

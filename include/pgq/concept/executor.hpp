@@ -1,7 +1,9 @@
 #pragma once
 
 #include <pgq/concept/policy.hpp>
+#include <pgq/time/clock.hpp>
 
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -64,10 +66,29 @@ concept can_report_idle = requires(E& e, std::function<void()> f) {
     e.when_idle(std::move(f));
 };
 
+/// An executor with a clock of its own, as in a simulation. By it the worker measures handlers and knows which jobs
+/// have expired. Other executors have std::chrono::steady_clock.
+template <class E>
+concept has_clock = executor_policy<E> && requires(const E& e) {
+    { e.now() } -> std::same_as<steady_time>;
+    requires noexcept(e.now());
+};
+
 /// An executor that can also run coroutines: `executor::coroutine`, or an executor that has its `drive`.
 template <class E>
 concept coroutine_executor = executor_policy<E> && requires {
     requires E::runs_coroutines;
 };
+
+namespace detail {
+
+template <executor_policy E>
+steady_time now_of([[maybe_unused]] const E& executor) noexcept {
+    if constexpr (has_clock<E>) return executor.now();
+    else if constexpr (requires { executor.inner(); }) return now_of(executor.inner());
+    else return std::chrono::steady_clock::now();
+}
+
+}  // namespace detail
 
 }  // namespace pgq

@@ -20,10 +20,13 @@ inline std::uint32_t random_seed() noexcept {
     }
 }
 
-/// A random number from 0 to 1, for jitter. Each thread has its own generator, so this takes no lock.
-inline double unit_random() noexcept {
+/// The generator of this thread. A simulation seeds it, so that its runs can be repeated.
+inline std::minstd_rand& random_engine() noexcept {
     thread_local std::minstd_rand engine{random_seed()};
-    return std::uniform_real_distribution<double>{0.0, 1.0}(engine);
+    return engine;
 }
+
+/// A random number from 0 to 1, for jitter. Each thread has its own generator, so this takes no lock.
+inline double unit_random() noexcept { return std::uniform_real_distribution<double>{0.0, 1.0}(random_engine()); }
 
 }  // namespace pgq::detail

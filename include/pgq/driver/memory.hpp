@@ -178,6 +178,8 @@ public:
     }
 
     result<wake_reason> wait(duration timeout) { return db_->wait(*waiter_, timeout); }
+    /// Whether `wait` would return at once. A simulation asks for this, because it must not block.
+    bool would_wake() noexcept { return db_->would_wake(*waiter_); }
     /// May be called from any thread.
     void interrupt() noexcept { db_->interrupt(*waiter_); }
 

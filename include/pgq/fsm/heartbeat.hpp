@@ -25,13 +25,23 @@ struct heartbeat_action {
 ///                               fast queue leaves a million of them in a few seconds
 ///                 not alive --> the worker is lost
 ///     failed():   ------------> rest as before any new connection, a sixth of the lease time at most
-///                 four fifths of the lease time since the last good beat --> the worker is lost: its lease ends before
-///                               the next beat can succeed
+///     lost_at():  four fifths of the lease time since the last good beat --> the worker is lost: its lease ends before
+///                               the next beat can succeed. No call and no rest lasts longer than until then, also if
+///                               the server is silent.
 class heartbeat {
 public:
     heartbeat(duration lease_time, steady_time now) noexcept : lease_time_{lease_time}, last_good_{now} {}
 
     duration first_rest() const noexcept { return lease_time_ / 3; }
+
+    /// When the worker counts as lost, unless a beat succeeds before.
+    steady_time lost_at() const noexcept { return last_good_ + lease_time_ * 4 / 5; }
+    /// Before each beat: whether to report now that the worker is lost.
+    bool is_overdue(worker_id worker, steady_time now) noexcept {
+        if (now < lost_at()) return false;
+        last_good_ = now;
+        return is_first_loss(worker);
+    }
 
     /// The beat of `worker`, sent at `sent`, was answered.
     heartbeat_action answered(worker_id worker, const beat_reply& reply, steady_time sent) noexcept {
@@ -50,11 +60,9 @@ public:
     }
     /// It failed, or could not be sent. `unit_random`: from 0 to 1.
     heartbeat_action failed(worker_id worker, double unit_random, steady_time now) noexcept {
-        heartbeat_action a{.rest = std::min<duration>(retry_.failed(unit_random), lease_time_ / 6)};
-        if (now - last_good_ <= lease_time_ * 4 / 5) return a;
-        a.declare_lost = is_first_loss(worker);
-        last_good_ = now;
-        return a;
+        const bool lost = is_overdue(worker, now);
+        return {.declare_lost = lost,
+                .rest = std::min<duration>({retry_.failed(unit_random), lease_time_ / 6, lost_at() - now})};
     }
 
 private:

@@ -55,9 +55,12 @@ public:
     }
     std::uint32_t in_hand() const noexcept { return in_hand_; }
     /// Whether jobs take long and the worker holds more of them than it can run at once. It should give the others
-    /// back, so that an idle worker runs them.
-    bool holds_too_many() const noexcept { return prefetch_ == 0 && in_hand_ > slots_; }
-    /// When holds_too_many() becomes true if no job finishes before.
+    /// back, so that an idle worker runs them. Not before holds_too_many_at(): jobs of the latest claim may begin, and
+    /// a worker that gave them back at once would claim them again.
+    bool holds_too_many(steady_time now) const noexcept {
+        return prefetch_ == 0 && in_hand_ > slots_ && now >= holds_too_many_at();
+    }
+    /// When holds_too_many() becomes true if no job finishes before and none is claimed.
     steady_time holds_too_many_at() const noexcept {
         return quiet_since_ + duration{static_cast<duration::rep>(longest())} + duration{1};
     }

@@ -128,7 +128,7 @@ public:
     /// dropped().
     bool should_give_back(steady_time now) noexcept {
         window_.finished(0, now);
-        return !stopping() && window_.holds_too_many();
+        return !stopping() && window_.holds_too_many(now);
     }
     /// Nothing is claimed until a call with false.
     void hold_claims(bool hold) noexcept { claims_held_ = hold; }
@@ -312,7 +312,7 @@ private:
         duration left = claims_.until(deferred_.until(options_.poll_interval, now), now);
         if (claim_limited_at_) left = std::min<duration>(left, *claim_limited_at_ - now);
         if (unacknowledged_ > 0) left = std::min<duration>(left, acknowledge_at_ - now);
-        if (in_hand() > slots_ && !window_.holds_too_many())
+        if (in_hand() > slots_ && !window_.holds_too_many(now))
             left = std::min<duration>(left, window_.holds_too_many_at() - now);
         return std::max(left, duration{std::chrono::microseconds{100}});
     }

@@ -4,6 +4,7 @@
 #include <pgq/compose/read_job.hpp>
 #include <pgq/compose/settings.hpp>
 #include <pgq/concept/decorator.hpp>
+#include <pgq/concept/executor.hpp>
 #include <pgq/context/resources.hpp>
 #include <pgq/detail/type_list.hpp>
 #include <pgq/executor/fork_server.hpp>
@@ -23,7 +24,6 @@
 #include <pgq/worker/job_runner.hpp>
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -99,7 +99,7 @@ private:
         static constexpr bool in_transaction = handler_table::in_transaction<Job>;
         static constexpr bool at_most_once = handler_table::at_most_once<Job>;
         using transaction = member_if_t<in_transaction, handler_scope, Composition>;
-        static steady_time now() noexcept { return std::chrono::steady_clock::now(); }
+        steady_time now() const noexcept { return now_of(*table->queue_wide_); }
         auto& sessions() const noexcept { return *table->sessions_; }
         auto& handler() const noexcept { return table->handlers_->template handler_for<Job>(); }
         // The line of a coroutine that is the first of its strand: only the end of the coroutine can start the next

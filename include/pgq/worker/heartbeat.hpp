@@ -28,7 +28,8 @@ namespace pgq::detail {
 /// fsm::heartbeat decides. It also gives the jobs of dead workers back.
 ///
 /// It calls `lost` when the worker's leases are lost, and `stop_jobs` when jobs of the worker should stop, in case the
-/// notification got lost. Both are called from its own thread. Its calls to the server obey `limit`, which outlives it.
+/// notification got lost. Both are called from its own thread. Its calls to the server obey `limit`, which outlives it,
+/// and end when the worker counts as lost.
 template <class Driver, class Observer>
 class heartbeat {
 public:
@@ -89,6 +90,8 @@ private:
         while (rest(pause)) {
             const worker_id id = worker_.load();
             const auto sent = clock::now();
+            if (machine.is_overdue(id, sent)) report_lost(id);
+            limit_.set(machine.lost_at());
             if (monitor_ != nullptr) monitor_->look(sent);
             auto reply = beat(id);
             const auto next =
@@ -96,7 +99,8 @@ private:
             if (reply && reply->alive && monitor_ != nullptr) monitor_->beaten(sent);
             if (reply) report_once(std::move(reply->compact_error), compact_error_);
             if (reply) report_once(std::move(reply->report_error), report_error_);
-            if (next.declare_lost && id == worker_.load()) lost_();
+            if (next.declare_lost) report_lost(id);
+            limit_.set(machine.lost_at());
             if (next.jobs_to_stop) stop_jobs_();
             if (next.rescue) rescue();
             if (next.expire_and_purge) expire_and_purge();
@@ -110,6 +114,10 @@ private:
         if (ended) ended();
     }
 
+    void report_lost(worker_id id) {
+        if (id == worker_.load()) lost_();  // else it has registered again meanwhile
+    }
+
     /// False when it is time to stop.
     bool rest(duration d) {
         std::unique_lock lock{mutex_};
@@ -118,7 +126,7 @@ private:
 
     result<beat_reply> beat(worker_id id) {
         if (!session_) {
-            auto opened = connect_within(*driver_, session_role::monitor, *limit_);
+            auto opened = connect_within(*driver_, session_role::monitor, limit_);
             if (!opened) return report(std::move(opened.error()));
             session_.emplace(std::move(*opened));
         }
@@ -171,7 +179,7 @@ private:
     duration lease_time_;
     std::function<void()> lost_;
     std::function<void()> stop_jobs_;
-    const call_limit* limit_;
+    call_limit limit_;
     worker_monitor* monitor_ = nullptr;
     std::string compact_error_{}, report_error_{};
     std::optional<counter_reports> reports_{};

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -124,11 +123,9 @@ struct held_lease {
     bool is_taken(std::uint32_t position) const noexcept {
         return (marks[position].load(std::memory_order_relaxed) & taken_mark) != 0;
     }
-    /// From any thread: whether the job must not begin any more.
-    bool has_expired(std::uint32_t position) const noexcept {
-        if (expires_at.empty()) return false;
-        const steady_time at = expires_at[lease.jobs[position].index];
-        return at != steady_time::max() && at <= std::chrono::steady_clock::now();
+    /// From any thread: from when on the job must not begin any more; steady_time::max() if it does not expire.
+    steady_time expiry(std::uint32_t position) const noexcept {
+        return expires_at.empty() ? steady_time::max() : expires_at[lease.jobs[position].index];
     }
     /// Frees the payloads and results.
     void close() noexcept {

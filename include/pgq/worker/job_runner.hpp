@@ -19,7 +19,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -90,14 +89,14 @@ public:
             return false;
         }
         const bool goes_back = self.is_stopping(slot, position);
-        if (!goes_back && !slot.has_expired(position)) return true;
+        if (!goes_back && !self.has_expired(slot, position)) return true;
         if (goes_back) self.report_returned(slot, position);
         self.finish(slot, position,
                     {.gone = !goes_back,
                      .tracked = !goes_back,
                      .kind = goes_back ? settle_kind::release : settle_kind::expire,
                      .reason = goes_back ? "" : "it expired"},
-                    std::chrono::steady_clock::now());
+                    now_of(*self.executor_));
         return false;
     }
 
@@ -164,7 +163,7 @@ public:
         if (!settled_by_handler && o.what() == outcome::kind::retry) [[unlikely]]
             last = exhaust(slot, r, o);
         ended(o);
-        const auto now = std::chrono::steady_clock::now();
+        const auto now = now_of(*executor_);
         const bool ran = began != steady_time{};
         if constexpr (observes<Observer, event::job_finished>)
             observer_->on(event::job_finished{r.id, entrypoint, r.attempt, o.what(), o.reason(),
@@ -201,6 +200,10 @@ public:
 private:
     bool is_stopping(const held_lease& slot, std::uint32_t position) const noexcept {
         return return_unstarted.stop_requested() || slot.stops[position].stop_requested();
+    }
+    bool has_expired(const held_lease& slot, std::uint32_t position) const noexcept {
+        const auto at = slot.expiry(position);
+        return at != steady_time::max() && at <= now_of(*executor_);
     }
     // Not of a cancelled job, nor of a lost lease: their own events tell.
     void report_returned(const held_lease& slot, std::uint32_t position) noexcept {

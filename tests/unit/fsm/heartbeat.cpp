@@ -45,12 +45,24 @@ TEST_CASE("a failed beat is repeated soon, and not later than after a sixth of t
 TEST_CASE("a worker that cannot beat counts as lost after four fifths of the lease time, once", "[fsm][heartbeat]") {
     heartbeat h{10s, begin};
     (void)h.answered(me, {.alive = true}, begin + 3s);
-    CHECK_FALSE(h.failed(me, 1, begin + 11s).declare_lost);
-    CHECK(h.failed(me, 1, begin + 11s + 1ms).declare_lost);
+    CHECK(h.lost_at() == begin + 11s);
+    CHECK_FALSE(h.failed(me, 1, begin + 11s - 1ms).declare_lost);
+    CHECK(h.failed(me, 1, begin + 11s).declare_lost);
     CHECK_FALSE(h.failed(me, 1, begin + 30s).declare_lost);
     // Under its next id it begins anew.
-    CHECK_FALSE(h.failed({8}, 1, begin + 38s).declare_lost);
-    CHECK(h.failed({8}, 1, begin + 39s).declare_lost);
+    CHECK_FALSE(h.failed({8}, 1, begin + 37s).declare_lost);
+    CHECK(h.failed({8}, 1, begin + 38s).declare_lost);
+}
+
+TEST_CASE("no rest goes on when the worker counts as lost, and the next beat comes too late to help",
+          "[fsm][heartbeat]") {
+    heartbeat h{10s, begin};
+    for (int i = 0; i < 10; ++i) (void)h.failed(me, 1, begin + 1s);
+    CHECK(h.failed(me, 1, begin + 7s).rest == 1s);
+    CHECK_FALSE(h.is_overdue(me, begin + 8s - 1ns));
+    CHECK(h.is_overdue(me, begin + 8s));
+    CHECK_FALSE(h.is_overdue(me, begin + 30s));
+    CHECK(h.lost_at() == begin + 38s);
 }
 
 TEST_CASE("a worker that the database does not know is lost at once, and is reported lost once", "[fsm][heartbeat]") {

@@ -186,9 +186,22 @@ TEST_CASE("jobs that were just claimed do not count as stalled, even if those be
     w.claimed(3, 3, now);
     w.finished(1, now - 499ms);
     w.finished(0, now);
-    CHECK_FALSE(w.holds_too_many());
+    CHECK_FALSE(w.holds_too_many(now));
     w.finished(0, now + 101ms);
-    CHECK(w.holds_too_many());
+    CHECK(w.holds_too_many(now + 101ms));
+}
+
+TEST_CASE("jobs that were just claimed are not given back at once, even if jobs take long", "[fsm][prefetch_window]") {
+    steady_time now{1h};
+    prefetch_window w{{.slots = 2}};
+    w.claimed(2, 2, now);
+    w.finished(2, now += 2s);
+    CHECK(w.target() == 2);
+    w.claimed(2, 2, now);
+    w.claimed_limited(1, now);  // beyond the target
+    CHECK_FALSE(w.holds_too_many(now));
+    CHECK_FALSE(w.holds_too_many(now + 99ms));
+    CHECK(w.holds_too_many(now + 101ms));
 }
 
 TEST_CASE("a window knows how many jobs will end within a given time", "[fsm][prefetch_window]") {

@@ -64,6 +64,10 @@ public:
         const bool job_changed = std::exchange(session.job_changed, false);
         return work_ready || job_changed || moved ? wake_reason::notified : wake_reason::timeout;
     }
+    bool would_wake(const waiter& session) noexcept {
+        const std::lock_guard lock{mutex_};
+        return session.must_return();
+    }
     /// May be called from any thread.
     void interrupt(waiter& session) noexcept {
         const std::lock_guard lock{mutex_};

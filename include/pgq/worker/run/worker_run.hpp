@@ -85,7 +85,7 @@ public:
                      options_.lease_time,
                      [this] { signals_.declare_dead(), wake(); },
                      [this] { signals_.change_leases(), wake(); },
-                     limit_} {
+                     signals_.stop_limit()} {
         runner_.reviser = &updater_;
         runner_.monitor = monitor_;
         heartbeat_.report_to(monitor, runner_.counters);
@@ -94,7 +94,7 @@ public:
 
     const driver_type& driver() const noexcept { return queue_->driver(); }
     /// The time at which calls of its sessions, and attempts to open a session, return at the latest.
-    const call_limit& limit() const noexcept { return limit_; }
+    const call_limit& limit() const noexcept { return signals_.limit(); }
 
     /// The first session. Fails if the queue's name is not valid.
     result<void> begin(session_type&& first) {
@@ -258,10 +258,9 @@ public:
     /// Asks the run to stop. Even if the server is silent, no call of its sessions lasts longer than the grace time and
     /// one second from now on.
     void request_stop(steady_time now) {
-        limit_.bring_forward(now + std::min<duration>(options_.grace, std::chrono::hours{24 * 365}) +
-                             fsm::shutdown::last_grace);
         runner_.return_unstarted.request_stop();
-        signals_.request_stop(now);
+        signals_.request_stop(
+            now, now + std::min<duration>(options_.grace, std::chrono::hours{24 * 365}) + fsm::shutdown::last_grace);
         wake();
     }
 
@@ -341,7 +340,6 @@ private:
     bool reads_paused_ = false;  // the second step of refresh_leases is next
     deferred_count counted_{};
     sync_reply reply_;
-    call_limit limit_{};
     session_slot<session_type> session_;
     thread_signals signals_{};
     Heartbeat heartbeat_;  // the last: its thread uses the members above until it has ended
