@@ -34,13 +34,15 @@ public:
 
     duration first_rest() const noexcept { return lease_time_ / 3; }
 
+    /// The worker has registered again, under another id. It asked for that at `asked_at`.
+    void registered(steady_time asked_at) noexcept { last_good_ = asked_at; }
     /// When the worker counts as lost, unless a beat succeeds before.
-    steady_time lost_at() const noexcept { return last_good_ + lease_time_ * 4 / 5; }
+    steady_time lost_at() const noexcept { return last_good_ + longest_silence(); }
     /// Before each beat: whether to report now that the worker is lost.
-    bool is_overdue(worker_id worker, steady_time now) noexcept {
-        if (now < lost_at()) return false;
-        last_good_ = now;
-        return is_first_loss(worker);
+    bool is_overdue(worker_id worker, steady_time now) noexcept { return now >= lost_at() && is_first_loss(worker); }
+    /// When the calls end that begin now. A worker that is lost may soon have another id, which must beat in time.
+    steady_time calls_end(worker_id worker, steady_time now) const noexcept {
+        return lost_ == worker ? now + longest_silence() : lost_at();
     }
 
     /// The beat of `worker`, sent at `sent`, was answered.
@@ -53,19 +55,20 @@ public:
                            .rescue = reply.rescue_needed,
                            .expire_and_purge = sent >= next_purge_,
                            .rest = lease_time_ / (sent < brisk_until_ ? 30 : 3)};
-        if (!reply.alive) last_good_ = sent;
         // Records whose time is over cost nothing but space, so this need not be often.
         if (a.expire_and_purge) next_purge_ = sent + std::chrono::minutes{1};
         return a;
     }
     /// It failed, or could not be sent. `unit_random`: from 0 to 1.
     heartbeat_action failed(worker_id worker, double unit_random, steady_time now) noexcept {
-        const bool lost = is_overdue(worker, now);
-        return {.declare_lost = lost,
-                .rest = std::min<duration>({retry_.failed(unit_random), lease_time_ / 6, lost_at() - now})};
+        heartbeat_action a{.declare_lost = is_overdue(worker, now),
+                           .rest = std::min<duration>(retry_.failed(unit_random), lease_time_ / 6)};
+        if (lost_ != worker) a.rest = std::min<duration>(a.rest, lost_at() - now);
+        return a;
     }
 
 private:
+    duration longest_silence() const noexcept { return lease_time_ * 4 / 5; }
     bool is_first_loss(worker_id worker) noexcept {
         const bool first = lost_ != worker;
         lost_ = worker;

@@ -232,6 +232,7 @@ private:
         char host[256] = "?";
         (void)::gethostname(host, sizeof host - 1);
         if (auto known = find_limits(); !known) return drop_broken(std::move(known.error()));
+        const auto asked_at = std::chrono::steady_clock::now();
         auto id = session_->register_worker({.host = host,
                                              .pid = static_cast<std::int32_t>(::getpid()),
                                              .version = PGQ_VERSION,
@@ -245,7 +246,7 @@ private:
         worker_ = *id;
         compare_later();
         if (first) monitor_.start(worker_);
-        else monitor_.follow(worker_);
+        else monitor_.follow(worker_, asked_at);
         return {};
     }
     // Creates the limits that the queue declares and the database does not have. A job that is handed out has begun, so

@@ -57,8 +57,11 @@ public:
         worker_.store(id);
         thread_ = std::thread{[this] { run(); }};
     }
-    /// The worker has registered again.
-    void follow(worker_id id) noexcept { worker_.store(id); }
+    /// The worker has registered again. It asked for that at `asked_at`.
+    void follow(worker_id id, steady_time asked_at) noexcept {
+        registered_at_.store(asked_at);
+        worker_.store(id);
+    }
     /// Blocks until the thread has ended: after a beat that is under way.
     void stop() noexcept {
         {
@@ -87,11 +90,13 @@ private:
     void run() noexcept {
         fsm::heartbeat machine{lease_time_, clock::now()};
         duration pause = machine.first_rest();
+        worker_id known = worker_.load();
         while (rest(pause)) {
             const worker_id id = worker_.load();
+            if (std::exchange(known, id) != id) machine.registered(registered_at_.load());
             const auto sent = clock::now();
             if (machine.is_overdue(id, sent)) report_lost(id);
-            limit_.set(machine.lost_at());
+            limit_.set(machine.calls_end(id, sent));
             if (monitor_ != nullptr) monitor_->look(sent);
             auto reply = beat(id);
             const auto next =
@@ -100,7 +105,7 @@ private:
             if (reply) report_once(std::move(reply->compact_error), compact_error_);
             if (reply) report_once(std::move(reply->report_error), report_error_);
             if (next.declare_lost) report_lost(id);
-            limit_.set(machine.lost_at());
+            limit_.set(machine.calls_end(id, clock::now()));
             if (next.jobs_to_stop) stop_jobs_();
             if (next.rescue) rescue();
             if (next.expire_and_purge) expire_and_purge();
@@ -185,6 +190,7 @@ private:
     std::optional<counter_reports> reports_{};
     std::optional<session_type> session_;
     std::atomic<worker_id> worker_{worker_id{}};
+    std::atomic<steady_time> registered_at_{steady_time{}};  // written before worker_
     std::mutex mutex_;
     std::condition_variable changed_;
     bool stopping_ = false;

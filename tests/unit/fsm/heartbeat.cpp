@@ -49,9 +49,21 @@ TEST_CASE("a worker that cannot beat counts as lost after four fifths of the lea
     CHECK_FALSE(h.failed(me, 1, begin + 11s - 1ms).declare_lost);
     CHECK(h.failed(me, 1, begin + 11s).declare_lost);
     CHECK_FALSE(h.failed(me, 1, begin + 30s).declare_lost);
-    // Under its next id it begins anew.
-    CHECK_FALSE(h.failed({8}, 1, begin + 37s).declare_lost);
-    CHECK(h.failed({8}, 1, begin + 38s).declare_lost);
+    // Under its next id it begins anew, from the time at which it asked for that.
+    h.registered(begin + 31s);
+    CHECK_FALSE(h.failed({8}, 1, begin + 39s - 1ms).declare_lost);
+    CHECK(h.failed({8}, 1, begin + 39s).declare_lost);
+}
+
+TEST_CASE("a beat under a former id that fails late does not excuse the next id", "[fsm][heartbeat]") {
+    heartbeat h{10s, begin};
+    CHECK(h.is_overdue(me, begin + 8s));
+    CHECK(h.calls_end(me, begin + 8s) == begin + 16s);
+    h.registered(begin + 9s);
+    CHECK_FALSE(h.failed(me, 1, begin + 16s).declare_lost);
+    CHECK(h.lost_at() == begin + 17s);
+    CHECK(h.calls_end({8}, begin + 16s) == begin + 17s);
+    CHECK(h.is_overdue({8}, begin + 17s));
 }
 
 TEST_CASE("no rest goes on when the worker counts as lost, and the next beat comes too late to help",
@@ -62,7 +74,7 @@ TEST_CASE("no rest goes on when the worker counts as lost, and the next beat com
     CHECK_FALSE(h.is_overdue(me, begin + 8s - 1ns));
     CHECK(h.is_overdue(me, begin + 8s));
     CHECK_FALSE(h.is_overdue(me, begin + 30s));
-    CHECK(h.lost_at() == begin + 38s);
+    CHECK(h.failed(me, 1, begin + 30s).rest > 0s);
 }
 
 TEST_CASE("a worker that the database does not know is lost at once, and is reported lost once", "[fsm][heartbeat]") {

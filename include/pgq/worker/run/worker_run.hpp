@@ -157,6 +157,7 @@ public:
     bool stop_requested() const noexcept { return signals_.stop_requested(); }
     /// What to do now.
     fsm::worker_action next(steady_time now) {
+        acted_at_ = now;
         receive_signals(now);
         return core_.next(now);
     }
@@ -279,7 +280,7 @@ private:
     void registered(worker_id id) {
         updater_.set_worker(id);
         core_.registered(id);
-        heartbeat_.follow(id);
+        heartbeat_.follow(id, acted_at_);
         monitor_->registered(std::chrono::steady_clock::now());
     }
     void report_restored(bool restored) {
@@ -342,6 +343,7 @@ private:
     sync_reply reply_;
     session_slot<session_type> session_;
     thread_signals signals_{};
+    steady_time acted_at_{};  // when the present action was decided
     Heartbeat heartbeat_;  // the last: its thread uses the members above until it has ended
 };
 

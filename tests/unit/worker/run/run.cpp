@@ -177,7 +177,7 @@ struct scripted_heartbeat {
     void report_to(pgq::detail::worker_monitor&, const pgq::detail::job_counters&) noexcept {}
     pgq::minute_report last_report(pgq::worker_id) { return {}; }
     void start(worker_id id) { worker = id; }
-    void follow(worker_id id) noexcept { worker = id; }
+    void follow(worker_id id, pgq::steady_time) noexcept { worker = id; }
     void stop() noexcept {}
 
     std::function<void()> lost;
