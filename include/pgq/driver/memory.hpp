@@ -199,7 +199,12 @@ public:
         db_->run([&](tables& db) { in_memory::retire(db, id, report); });
         return std::vector<held_by_rescue>{};
     }
-    result<std::vector<lease_update>> leases_of(worker_id id) { return lease_updates(id); }
+    result<std::vector<lease_update>> leases_of(worker_id id) {
+        return db_->run([&](tables& db) {
+            db.workers.set_session(id, waiter_);
+            return in_memory::lease_updates(db, id);
+        });
+    }
     result<std::vector<held_by_rescue>> give_back(std::span<const lease_ref> leases) {
         db_->run([&](tables& db) { in_memory::give_back(db, leases); });
         return std::vector<held_by_rescue>{};

@@ -92,19 +92,22 @@ public:
         return out;
     }
 
+    /// From now on the worker's notifications go to this session. A request of a former one that arrives later does not
+    /// change that.
+    void set_session(worker_id id, const std::shared_ptr<waiter>& session) {
+        const auto found = workers_.find(id);
+        if (found == workers_.end() || found->second.session.lock() == session) return;
+        found->second.session = session;
+        found->second.sleeping = nullptr;
+    }
     /// The worker is about to sleep: wakes for its lanes go to `session`. An earlier wake is dropped.
     void subscribe(worker_id id, const std::shared_ptr<waiter>& session) {
         session->work_ready = false;
-        entry& e = workers_[id];
-        e.sleeping = session;
-        e.session = session;
+        if (entry* const e = entry_of(id, session)) e->sleeping = session;
     }
     void unsubscribe(worker_id id, const std::shared_ptr<waiter>& session) {
         session->work_ready = false;
-        const auto found = workers_.find(id);
-        if (found == workers_.end()) return;
-        found->second.sleeping = nullptr;
-        found->second.session = session;
+        if (entry* const e = entry_of(id, session)) e->sleeping = nullptr;
     }
     /// Some of the worker's jobs must stop. Its session is notified, whether it sleeps or not.
     void request_stop(worker_id id) {
@@ -175,6 +178,13 @@ private:
             return std::find(lanes.begin(), lanes.end(), lane) != lanes.end() || (serves && serves(lane));
         }
     };
+
+    // The worker, if `session` is the one that gets its notifications.
+    entry* entry_of(worker_id id, const std::shared_ptr<waiter>& session) {
+        const auto found = workers_.find(id);
+        if (found == workers_.end() || found->second.session.lock() != session) return nullptr;
+        return &found->second;
+    }
 
     std::map<worker_id, entry> workers_{};
     std::int32_t last_ = 0;
