@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
@@ -37,10 +38,16 @@ T must(result<T> r) {
     if constexpr (!std::is_void_v<T>) return std::move(*r);
 }
 
+/// Jobs of a reply, which may be gone.
+struct ordered_jobs : std::vector<job_record> {
+    std::vector<std::shared_ptr<const void>> storage{};
+};
+
 /// The jobs of all leases, in the order in which they run.
-inline std::vector<job_record> in_order(const sync_reply& reply) {
-    std::vector<job_record> jobs;
+inline ordered_jobs in_order(const sync_reply& reply) {
+    ordered_jobs jobs;
     for (const auto& lease : reply.leases) jobs.insert(jobs.end(), lease.jobs.begin(), lease.jobs.end());
+    for (const auto& lease : reply.leases) jobs.storage.push_back(lease.storage);
     std::sort(jobs.begin(), jobs.end(), [](const auto& a, const auto& b) {
         return std::pair{a.rank, a.id} < std::pair{b.rank, b.id};
     });
