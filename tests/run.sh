@@ -33,9 +33,11 @@ locked() {
         echo "another run is using build/$name: waiting for it"
         pgq_run flock "$lock"
     fi
-    "${@:2}"
+    local passed=yes
+    "${@:2}" || passed=no
     flock -u "$lock" # a process that a test left running would keep the lock after the close
     exec {lock}>&-
+    [ $passed = yes ]
 }
 
 build() {  # PRESET [TARGET...]
@@ -65,21 +67,21 @@ tsan_personality() {
 gcc_tests='^(odr|compile_fail\.harness\.gcc|examples\.(first|mail|quickstart))$'
 
 gcc_fast() {
-    build gcc test_odr example_first example_quickstart example_producer example_consumer
-    check gcc -R "$gcc_tests"
+    build gcc test_odr example_first example_quickstart example_producer example_consumer &&
+        check gcc -R "$gcc_tests"
 }
 
 clang_fast() {
-    build clang fixture_headers_clang test_unit test_laws test_integration pgq_command test_web example_service
-    check clang -LE 'slow|stress|example' -E "\.gcc\.|$gcc_tests"
+    build clang fixture_headers_clang test_unit test_laws test_integration pgq_command test_web example_service &&
+        check clang -LE 'slow|stress|example' -E "\.gcc\.|$gcc_tests"
 }
 
 # Clang compiles these builds, so its warnings and differences show here. The one with the address sanitizer is the run
 # of the integration tests with usual settings. The one with the thread sanitizer has only those unit tests that may
 # start a thread. Tests of the tree and its pages are in gcc_all.
 sanitized() {  # PRESET TESTS TARGET...
-    build "$1" "${@:3}"
-    check "$1" -R "$2" -LE 'slow|stress'
+    build "$1" "${@:3}" &&
+        check "$1" -R "$2" -LE 'slow|stress'
 }
 
 catch_tests='^(unit|laws|integration): '
@@ -87,22 +89,28 @@ catch_tests='^(unit|laws|integration): '
 address_sanitized() { sanitized asan "$catch_tests|^odr\$" test_unit test_laws test_integration test_odr; }
 
 thread_sanitized() {
+    local PGQ_PERSONALITY
     PGQ_PERSONALITY=$(tsan_personality)
     sanitized tsan "$catch_tests" test_unit test_laws test_integration
-    PGQ_PERSONALITY=
 }
 
 # What takes many minutes on a server: all integration tests in three more modes, kills, and the plans.
 on_server() {
-    build clang test_integration test_stress test_plans
-    check clang -L 'slow|stress|plans' -R '^(integration|stress|plans)'
+    build clang test_integration test_stress test_plans &&
+        check clang -L 'slow|stress|plans' -R '^(integration|stress|plans)'
 }
 
 # ctest hides the output of tests that pass; what they left out is said here.
 gcc_all() {
-    check gcc
+    local passed=yes
+    check gcc || passed=no
     { grep -hE '^left out: ' build/gcc/Testing/Temporary/LastTest.log || true; } | sort -u
+    [ $passed = yes ]
 }
+
+# stage NAME COMMAND...: a failure ends the run only when all stages have run, so that one run shows all of them.
+failed=()
+stage() { locked "$@" || failed+=("$1: ${*:2}"); }
 
 main() {
     pgq_on_exit
@@ -117,16 +125,19 @@ main() {
     [ -z "${PGQ_CI-}" ] || versions
 
     if [ $fast = yes ]; then
-        locked gcc gcc_fast
+        stage gcc gcc_fast
         # This runs last, so that the output ends with the summary of most tests.
-        locked clang clang_fast
-        return
+        stage clang clang_fast
+    else
+        stage gcc build gcc
+        stage asan address_sanitized
+        stage tsan thread_sanitized
+        stage clang on_server
+        stage gcc gcc_all
     fi
-    locked gcc build gcc
-    locked asan address_sanitized
-    locked tsan thread_sanitized
-    locked clang on_server
-    locked gcc gcc_all
+    [ ${#failed[@]} -gt 0 ] || return 0
+    step "failed: $(printf '%s; ' "${failed[@]}")"
+    return 1
 }
 
 # Prints the versions that a reader of a CI log needs.
