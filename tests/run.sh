@@ -72,7 +72,8 @@ gcc_fast() {
 }
 
 clang_fast() {
-    build clang fixture_headers_clang test_unit test_laws test_integration pgq_command test_web example_service &&
+    build clang fixture_headers_clang test_unit test_laws test_integration test_simulation pgq_command test_web \
+        example_service &&
         check clang -LE 'slow|stress|example' -E "\.gcc\.|$gcc_tests"
 }
 
@@ -94,10 +95,11 @@ thread_sanitized() {
     sanitized tsan "$catch_tests" test_unit test_laws test_integration
 }
 
-# What takes many minutes on a server: all integration tests in three more modes, kills, and the plans.
-on_server() {
-    build clang test_integration test_stress test_plans &&
-        check clang -L 'slow|stress|plans' -R '^(integration|stress|plans)'
+# What takes many minutes: on a server all integration tests in three more modes, kills, and the plans; in simulated time
+# a million schedules.
+long_tests() {
+    build clang test_integration test_stress test_plans test_simulation &&
+        check clang -L 'slow|stress|plans' -R '^(integration|stress|plans|simulation)'
 }
 
 # ctest hides the output of tests that pass; what they left out is said here.
@@ -132,7 +134,7 @@ main() {
         stage gcc build gcc
         stage asan address_sanitized
         stage tsan thread_sanitized
-        stage clang on_server
+        stage clang long_tests
         stage gcc gcc_all
     fi
     [ ${#failed[@]} -gt 0 ] || return 0

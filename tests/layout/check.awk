@@ -140,8 +140,8 @@ function check_foreign(target, where) {
         complain(where, "<" target "> is an umbrella; include what is used")
     if (target ~ /^asio[\/.]/) {
         sees_foreign[FILENAME] = "Asio"
-        if (FILENAME !~ /^pgq\/(driver\/asio|driver\/pq\/|executor\/coroutine|compose\/async_|worker\/run\/asio_|async_worker|async_wait|asio\.hpp|config\.hpp)/)
-            complain(where, "Asio belongs into driver/asio*, driver/pq/, executor/coroutine*, worker/run/asio_*, async_worker* and async_wait")
+        if (FILENAME !~ /^pgq\/(driver\/asio|driver\/pq\/|executor\/coroutine|compose\/async_|worker\/run\/asio_|async_worker|async_wait|testing\/simulation\/|asio\.hpp|config\.hpp)/)
+            complain(where, "Asio belongs into driver/asio*, driver/pq/, executor/coroutine*, worker/run/asio_*, async_worker*, async_wait and testing/simulation")
     }
     if (target ~ /^libpq/) {
         sees_foreign[FILENAME] = "libpq"

@@ -37,6 +37,7 @@ declare -A elsewhere=(
     [testing/laws]=tests/laws
     [testing/laws/admin]=tests/laws/driver_memory.cpp
     [testing/laws/driver]=tests/laws/driver_memory.cpp
+    [testing/simulation]=tests/simulation/contract.cpp
 )
 
 rooms=$(cd include/pgq && find . -mindepth 2 -name '*.hpp' | sed 's,^\./,,; s,/[^/]*$,,' | LC_ALL=C sort -u)

@@ -344,7 +344,7 @@ private:
     session_slot<session_type> session_;
     thread_signals signals_{};
     steady_time acted_at_{};  // when the present action was decided
-    Heartbeat heartbeat_;  // the last: its thread uses the members above until it has ended
+    Heartbeat heartbeat_;     // the last: its thread uses the members above until it has ended
 };
 
 }  // namespace pgq::detail
