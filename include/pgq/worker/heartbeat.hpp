@@ -44,9 +44,10 @@ public:
     ~heartbeat() { stop(); }
 
     /// `monitor` learns of each heartbeat that the database has answered, and heartbeats store what is in `counters`.
-    /// Both outlive this. Before start().
-    void report_to(worker_monitor& monitor, const job_counters& counters) {
+    /// `leases_end_at` is when the leases count as lost if no heartbeat follows. All outlive this. Before start().
+    void report_to(worker_monitor& monitor, const job_counters& counters, std::atomic<steady_time>& leases_end_at) {
         monitor_ = &monitor;
+        leases_end_at_ = &leases_end_at;
         reports_.emplace(counters);
     }
     /// What no heartbeat has stored. After stop(); valid until this ends.
@@ -61,6 +62,7 @@ public:
     void follow(worker_id id, steady_time asked_at) noexcept {
         registered_at_.store(asked_at);
         worker_.store(id);
+        set_leases_end(id, fsm::heartbeat{lease_time_, asked_at});
     }
     /// Blocks until the thread has ended: after a beat that is under way.
     void stop() noexcept {
@@ -91,6 +93,7 @@ private:
         fsm::heartbeat machine{lease_time_, clock::now()};
         duration pause = machine.first_rest();
         worker_id known = worker_.load();
+        set_leases_end(known, machine);
         while (rest(pause)) {
             const worker_id id = worker_.load();
             if (std::exchange(known, id) != id) machine.registered(registered_at_.load());
@@ -105,6 +108,7 @@ private:
             if (reply) report_once(std::move(reply->compact_error), compact_error_);
             if (reply) report_once(std::move(reply->report_error), report_error_);
             if (next.declare_lost) report_lost(id);
+            set_leases_end(id, machine);
             limit_.set(machine.calls_end(id, clock::now()));
             if (next.jobs_to_stop) stop_jobs_();
             if (next.rescue) rescue();
@@ -119,6 +123,9 @@ private:
         if (ended) ended();
     }
 
+    void set_leases_end(worker_id id, const fsm::heartbeat& machine) noexcept {
+        if (leases_end_at_ != nullptr && id == worker_.load()) leases_end_at_->store(machine.lost_at());
+    }
     void report_lost(worker_id id) {
         if (id == worker_.load()) lost_();  // else it has registered again meanwhile
     }
@@ -186,6 +193,7 @@ private:
     std::function<void()> stop_jobs_;
     call_limit limit_;
     worker_monitor* monitor_ = nullptr;
+    std::atomic<steady_time>* leases_end_at_ = nullptr;
     std::string compact_error_{}, report_error_{};
     std::optional<counter_reports> reports_{};
     std::optional<session_type> session_;

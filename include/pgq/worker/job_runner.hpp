@@ -88,15 +88,16 @@ public:
             slot.drop_task();
             return false;
         }
-        const bool goes_back = self.is_stopping(slot, position);
-        if (!goes_back && !self.has_expired(slot, position)) return true;
+        const auto now = now_of(*self.executor_);
+        const bool goes_back = self.is_stopping(slot, position) || now >= self.leases_end_at.load();
+        if (!goes_back && slot.expiry(position) > now) return true;
         if (goes_back) self.report_returned(slot, position);
         self.finish(slot, position,
                     {.gone = !goes_back,
                      .tracked = !goes_back,
                      .kind = goes_back ? settle_kind::release : settle_kind::expire,
                      .reason = goes_back ? "" : "it expired"},
-                    now_of(*self.executor_));
+                    now);
         return false;
     }
 
@@ -191,8 +192,11 @@ public:
     job_reviser* reviser = nullptr;     ///< changes payloads of jobs in hand
     worker_monitor* monitor = nullptr;  ///< measures how long handlers run; null in tests
     completion_queue completions;
-    job_counters counters;                   ///< of the worker's lanes
-    std::stop_source return_unstarted{};     ///< what has not started goes back to the queue
+    job_counters counters;                ///< of the worker's lanes
+    std::stop_source return_unstarted{};  ///< what has not started goes back to the queue
+    /// From then on no job begins: without another heartbeat the leases count as lost. A process that was frozen may
+    /// find that out before its heartbeat does.
+    std::atomic<steady_time> leases_end_at{steady_time::max()};
     std::atomic<std::uint32_t> replaced{0};  ///< jobs whose handlers do not end: a spare thread runs in place of theirs
     std::atomic<std::uint32_t> in_line{0};   ///< jobs that wait for others of their strand
     batch_counts batched{};
@@ -200,10 +204,6 @@ public:
 private:
     bool is_stopping(const held_lease& slot, std::uint32_t position) const noexcept {
         return return_unstarted.stop_requested() || slot.stops[position].stop_requested();
-    }
-    bool has_expired(const held_lease& slot, std::uint32_t position) const noexcept {
-        const auto at = slot.expiry(position);
-        return at != steady_time::max() && at <= now_of(*executor_);
     }
     // Not of a cancelled job, nor of a lost lease: their own events tell.
     void report_returned(const held_lease& slot, std::uint32_t position) noexcept {

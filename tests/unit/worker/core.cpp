@@ -24,6 +24,21 @@ const job_result retried{.gone = false, .kind = settle_kind::retry, .delay = 1h,
 
 }  // namespace
 
+TEST_CASE("no job begins when the leases count as lost, and those that have not begun go back", "[worker][core]") {
+    core_fixture w;
+    w.claim({{1, 2}});
+    const auto first = w.begin();
+    w.runner.leases_end_at = pgq::steady_time{};  // the executor has the real clock
+    core_fixture::running second;
+    CHECK_FALSE(w.begin(second));
+    w.end(first);
+    (void)w.sync();
+    CHECK(w.progressed == strings{"1 ends: 1s"});
+    w.runner.leases_end_at = pgq::steady_time::max();
+    w.claim({{2, 1}});
+    CHECK(w.begin(second));
+}
+
 TEST_CASE("a worker core claims, runs, and acknowledges a lease that is all done", "[worker][core]") {
     core_fixture w;
     const auto sent = w.sync({.leases = {}});

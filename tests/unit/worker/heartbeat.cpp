@@ -6,6 +6,7 @@
 #include <support/fake_session.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <future>
@@ -74,6 +75,26 @@ TEST_CASE("a worker sends heartbeats more often for a while after a compaction",
     const auto shortest = std::ranges::min(pauses);
     if (compacted) CHECK(shortest < 500ms);
     else CHECK(shortest >= 500ms);
+}
+
+TEST_CASE("each heartbeat, and each registration, says until when jobs may begin", "[unit][worker][heartbeat]") {
+    heartbeat_log b;
+    const heartbeat_driver driver{&b};
+    pgq::observer::none nobody;
+    pgq::detail::worker_monitor monitor;
+    const pgq::detail::job_counters counters;
+    std::atomic<pgq::steady_time> leases_end_at{pgq::steady_time::max()};
+    pgq::detail::heartbeat<heartbeat_driver, pgq::observer::none> m{driver, nobody, 300ms, [] {}, [] {}, no_limit};
+    m.report_to(monitor, counters, leases_end_at);
+    const auto begun = std::chrono::steady_clock::now();
+    m.start({1});
+    REQUIRE(test::eventually([&] { return b.count() >= 2; }));
+    CHECK(leases_end_at.load() >= begun + 240ms);
+    CHECK(leases_end_at.load() <= std::chrono::steady_clock::now() + 240ms);
+    const auto asked_at = std::chrono::steady_clock::now() + 1h;
+    m.follow({2}, asked_at);
+    CHECK(leases_end_at.load() == asked_at + 240ms);
+    m.stop();
 }
 
 TEST_CASE("the observer receives an error of compaction once, until it changes or passes",

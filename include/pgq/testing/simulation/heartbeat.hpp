@@ -13,6 +13,7 @@
 #include <pgq/worker/counter_reports.hpp>
 #include <pgq/worker/job_counters.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -33,16 +34,23 @@ public:
     heartbeat& operator=(const heartbeat&) = delete;
     ~heartbeat() { stop(); }
 
-    void report_to(detail::worker_monitor&, const detail::job_counters& counters) { state_->reports.emplace(counters); }
+    void report_to(detail::worker_monitor&, const detail::job_counters& counters,
+                   std::atomic<steady_time>& leases_end_at) {
+        state_->reports.emplace(counters);
+        state_->leases_end_at = &leases_end_at;
+    }
     minute_report last_report(worker_id id) { return state_->reports->next(id); }
     void start(worker_id id) {
         state_->worker = id;
         state_->machine.emplace(state_->lease_time, state_->where->now());
+        state_->leases_end_at->store(state_->machine->lost_at());
         state_->rest(state_->machine->first_rest());
     }
     void follow(worker_id id, steady_time asked_at) noexcept {
         state_->worker = id;
-        if (state_->machine) state_->machine->registered(asked_at);
+        if (!state_->machine) return;
+        state_->machine->registered(asked_at);
+        state_->leases_end_at->store(state_->machine->lost_at());
     }
     void stop() noexcept { state_->ended = true; }
     void request_stop(std::function<void()> ended) {
@@ -103,6 +111,7 @@ private:
         }
         void follow(const fsm::heartbeat_action& next, worker_id id) {
             if (next.declare_lost) report_lost(id);
+            if (id == worker) leases_end_at->store(machine->lost_at());
             limit.set(machine->calls_end(id, where->now()));
             if (next.jobs_to_stop) stop_jobs();
             if (next.rescue && !where->is_cut_off()) rescue();
@@ -129,6 +138,7 @@ private:
         duration lease_time;
         std::function<void()> lost, stop_jobs;
         call_limit limit;
+        std::atomic<steady_time>* leases_end_at = nullptr;
         std::optional<detail::counter_reports> reports{};
         std::optional<fsm::heartbeat> machine{};
         std::optional<pgq::driver::memory::session> session{};

@@ -88,7 +88,7 @@ public:
                      signals_.stop_limit()} {
         runner_.reviser = &updater_;
         runner_.monitor = monitor_;
-        heartbeat_.report_to(monitor, runner_.counters);
+        heartbeat_.report_to(monitor, runner_.counters, runner_.leases_end_at);
         monitor.began(options_.lease_time);
     }
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -174,7 +175,10 @@ struct scripted_heartbeat {
         : lost{std::move(on_lost)}, jobs_to_stop{std::move(on_stop_request)} {
         latest = this;
     }
-    void report_to(pgq::detail::worker_monitor&, const pgq::detail::job_counters&) noexcept {}
+    void report_to(pgq::detail::worker_monitor&, const pgq::detail::job_counters&,
+                   std::atomic<pgq::steady_time>& at) noexcept {
+        leases_end_at = &at;
+    }
     pgq::minute_report last_report(pgq::worker_id) { return {}; }
     void start(worker_id id) { worker = id; }
     void follow(worker_id id, pgq::steady_time) noexcept { worker = id; }
@@ -182,6 +186,7 @@ struct scripted_heartbeat {
 
     std::function<void()> lost;
     std::function<void()> jobs_to_stop;
+    std::atomic<pgq::steady_time>* leases_end_at = nullptr;
     worker_id worker{};
     static inline scripted_heartbeat* latest = nullptr;
 };
