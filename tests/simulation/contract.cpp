@@ -26,7 +26,7 @@ TEST_CASE("workers keep the contract in twenty thousand simulated schedules", "[
     check_schedules(20000);
 }
 
-TEST_CASE("workers keep the contract in a million simulated schedules", "[simulation][slow]") {
+TEST_CASE("workers keep the contract in a million simulated schedules", "[simulation][slow][alone]") {
     check_schedules(1000000);
 }
 

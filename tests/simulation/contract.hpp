@@ -8,6 +8,7 @@
 #include <pgq/testing/simulation/world.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -31,6 +32,7 @@ public:
         std::int16_t attempt = 0;
         std::stop_token stop{};
         pgq::steady_time began{};
+        pgq::steady_time ended{};
         bool active = true;
         bool done = false;
     };
@@ -108,6 +110,7 @@ public:
     void ended(std::size_t which, bool done) {
         run& r = runs_[which];
         r.active = false;
+        r.ended = world_->now();
         r.done = done;
         r.where->note(std::string{done ? "has done" : "fails"} + " job " + std::to_string(r.job));
     }
@@ -144,8 +147,10 @@ public:
             if (c.by == &dead && c.at <= died && open_.contains(id) && is_leased(id))
                 violate("job " + std::to_string(id) + " is still leased by " + dead.name() + ", which is dead");
     }
-    bool runs_at(const process& where) const {
-        return std::any_of(runs_.begin(), runs_.end(), [&](const run& r) { return r.active && r.where == &where; });
+    /// Whether a handler of the process runs, or has ended behind `from`.
+    bool has_run_since(const process& where, pgq::steady_time from) const {
+        return std::any_of(runs_.begin(), runs_.end(),
+                           [&](const run& r) { return r.where == &where && (r.active || r.ended > from); });
     }
     /// When the job began first.
     std::optional<pgq::steady_time> start_of(pgq::job_id id) const {

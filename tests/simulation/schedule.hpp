@@ -141,7 +141,12 @@ public:
             current_.push_back(sites_.size());
             start_worker(i);
         }
-        for (const auto& j : plan_.jobs) world_.after(j.at, [this, &j] { enqueue(j, next_request_++, world_.now()); });
+        for (const auto& j : plan_.jobs)
+            world_.after(j.at, [this, &j] {
+                const bool waits = j.child && !ids_.empty();
+                enqueue(j,
+                        {next_request_++, world_.now(), waits ? std::vector{ids_.back()} : std::vector<pgq::job_id>{}});
+            });
         for (const auto& t : plan_.troubles) world_.after(t.at, [this, &t] { happen(t); });
         run_for(35s);
         for (auto& s : sites_) s.where->rates() = {};
@@ -166,7 +171,7 @@ private:
                                                      calm_ ? pgq::simulation::fault_rates{} : plan_.rates);
         auto& s = sites_.emplace_back(site{where, world_.now(), new_queue(where)});
         s.runs = std::make_unique<worker>(
-            where, *s.jobs, pgq::worker_options{.lease_time = lease_time, .poll_interval = 2s, .grace = grace},
+            where, *s.jobs, pgq::worker_options{.lease_time = lease_time, .poll_interval = 10s, .grace = grace},
             step_handler{{&held_to_, where}}, narrow_handler{{&held_to_, where}});
         s.runs->after_sync = [this, where](const pgq::sync_reply& reply) { held_to_.synced(*where, reply); };
         s.runs->start();
@@ -202,7 +207,7 @@ private:
     void stop(site& s) {
         s.runs->request_stop();
         world_.after(grace + 2s, [this, where = s.where, runs = s.runs.get(), asked = world_.now()] {
-            if (is_well(*where, asked) && !held_to_.runs_at(*where) && !runs->has_ended())
+            if (is_well(*where, asked) && !held_to_.has_run_since(*where, world_.now() - 1s) && !runs->has_ended())
                 held_to_.violate(where->name() + " has not ended in its grace time");
         });
     }
@@ -213,14 +218,18 @@ private:
 
     // When all is well, jobs begin at once, or when they are due.
     void probe() {
-        run_for(pgq::simulation::response_timeout + 10s);  // calls whose answers were lost have ended
+        // Calls whose answers were lost have ended. Late requests have arrived, and workers have found what these have
+        // claimed: they read their leases again after four lease times.
+        run_for(pgq::simulation::response_timeout + 10s);
+        if (plan_.rates.late_request > 0) run_for(pgq::simulation::response_timeout + 4 * lease_time);
         for (const auto delay : {0ms, 1500ms}) {
             for (const bool is_narrow : {false, true}) {
                 run_for(1s);
                 if (!held_to_.violations().empty()) return;
                 std::optional<pgq::job_id> id;
                 world_.after({}, [&] {
-                    id = enqueue_one({.narrow = is_narrow, .deferred = delay > 0ms}, "probe", delay, world_.now());
+                    id =
+                        enqueue_one({.narrow = is_narrow, .deferred = delay > 0ms}, {.first_try = world_.now()}, delay);
                 });
                 run_for(delay + 100ms);
                 if (!held_to_.start_of(*id)) held_to_.violate("a probe did not begin when it was due");
@@ -228,11 +237,17 @@ private:
         }
     }
 
+    struct request {
+        int number = 0;  // 0: without a request id
+        pgq::steady_time first_try{};
+        std::vector<pgq::job_id> parents{};
+    };
+
     // A producer repeats what is in doubt, under the same name.
-    void enqueue(const planned_job& j, int request, pgq::steady_time first_try) {
+    void enqueue(const planned_job& j, const request& r) {
         producer_->where->rates() = calm_ ? pgq::simulation::fault_rates{} : plan_.rates;
-        const auto id = enqueue_one(j, "request " + std::to_string(request), 3s, first_try);
-        if (!id) return world_.after(20ms, [=, this, &j] { enqueue(j, request, first_try); });
+        const auto id = enqueue_one(j, r, 3s);
+        if (!id) return world_.after(20ms, [this, &j, r] { enqueue(j, r); });
         ids_.push_back(*id);
         if (!j.cancelled) return;
         world_.after(world_.between({}, 5s), [this, id = *id] {
@@ -240,20 +255,19 @@ private:
             (void)admin_->jobs->cancel(id);
         });
     }
-    std::optional<pgq::job_id> enqueue_one(const planned_job& j, const std::string& name, pgq::duration delay,
-                                           pgq::steady_time first_try) {
-        test::contract::promise p;
-        if (j.child && !ids_.empty()) p.parents = {ids_.back()};
+    std::optional<pgq::job_id> enqueue_one(const planned_job& j, const request& r, pgq::duration delay) {
+        test::contract::promise p{.parents = r.parents};
         if (j.unique) p.key = j.narrow ? "the narrow one" : "the key";
+        const std::string name = "request " + std::to_string(r.number);
         pgq::enqueue_options o{.unique_key = p.key.empty() ? pgq::unique{} : pgq::unique{p.key}, .after = p.parents};
-        if (name != "probe") o.request_id = name;
+        if (r.number != 0) o.request_id = name;
         if (j.expires) {
             o.expires_at = pgq::in(7s);
-            p.may_expire_at = first_try + 7s;
+            p.may_expire_at = r.first_try + 7s;
             p.expires_at = world_.now() + 7s;
         } else if (j.deferred) {
             o.run_at = pgq::in(delay);
-            p.not_before = first_try + delay;
+            p.not_before = r.first_try + delay;
         }
         const auto store = [&](const auto& job) -> std::optional<pgq::job_id> {
             const auto handle = producer_->jobs->enqueue(job, o);
