@@ -38,6 +38,7 @@ public:
             " SELECT i, '1 hour', 'here', i, '0', '{1,2,3,4,5,6,7,8,9,10}' FROM generate_series(1, 50) i"
             " ORDER BY md5(i::text)");
         db_.exec("SELECT setval('{q}.job_id', 900000000)");
+        next_hour_ = "'" + db_.query_text("SELECT date_trunc('hour', now()) + interval '1 hour'") + "'::timestamptz";
     }
 
     /// Makes the jobs with these numbers, and the rows that belong to them.
@@ -118,10 +119,11 @@ private:
         put("outcome (id, lane, kind, attempts, keep_until)", 10,
             "<elsewhere> + i, 1, 'd', 1, now() + interval '1 day'");
         put("failure (id, lane, attempt, reason)", 20, "<elsewhere> + i, 1, 1, 'why'");
-        // Two rows for each lane and minute of the 35 hours before the next midnight, as if they were added up.
+        // Two rows for each lane and minute of the 35 hours before the next full hour, as if they were added up.
         put("minute (lane, at, worker, enqueued, done, wait_us, run_us, wait, run)", 20,
-            "1 + i / 20 % 12, date_trunc('day', now()) + interval '1 day' - i / 240 * interval '30 seconds', 0,"
-            " 600, 600, 60000000, 6000000, 300 * 1e60 + 300, 600 * 1e36");
+            "1 + i / 20 % 12, " + next_hour_ +
+                " - i / 240 * interval '30 seconds', 0,"
+                " 600, 600, 60000000, 6000000, 300 * 1e60 + 300, 600 * 1e36");
         db_.exec("DELETE FROM {s}.minute WHERE lane = 0; TRUNCATE {s}.hour");  // of the numbers before these
         db_.exec(
             "INSERT INTO {s}.minute (lane, at, worker, enqueued, done, wait_us, run_us, wait, run)"
@@ -161,6 +163,7 @@ private:
     std::string name_;
     std::string numbers_{}, series_{};
     database db_;
+    std::string next_hour_{};  // when this began; an SQL value
     std::vector<std::unique_ptr<watched>> sessions_;
 };
 

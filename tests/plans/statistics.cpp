@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-// `minute` has two rows for each of 12 lanes and each of the 2083 minutes before the next midnight, `hour` their sums.
+// `minute` has two rows for each of 12 lanes and each of the 2083 minutes before the next full hour, `hour` their sums.
 namespace plans_statistics {
 
 using namespace std::chrono_literals;
