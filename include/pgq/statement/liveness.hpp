@@ -24,7 +24,8 @@ WITH mine AS (UPDATE {s}.worker SET heartbeat_at = now() WHERE id = $1 RETURNING
 SELECT (SELECT count(*) FROM mine),
        EXISTS (SELECT FROM {s}.worker WHERE id <> $1 AND heartbeat_at < now() - lease_time)
     OR EXISTS (SELECT FROM {s}.lease l WHERE NOT EXISTS (SELECT FROM {s}.worker w WHERE w.id = l.worker)),
-       EXISTS (SELECT FROM {s}.lease l, unnest(l.flags) f WHERE l.worker = $1 AND f & 2 <> 0)
+       EXISTS (SELECT FROM {s}.lease l, unnest(l.flags) WITH ORDINALITY f(flags, o)
+                WHERE l.worker = $1 AND f.flags & 2 <> 0 AND (l.done IS NULL OR get_bit(l.done, f.o::int - 1) = 0))
     OR EXISTS (SELECT FROM {s}.paused_lane)
        AND EXISTS (SELECT FROM {s}.lease l JOIN {s}.paused_lane p USING (lane) WHERE l.worker = $1))"};
 

@@ -65,8 +65,8 @@ public:
     void settle(job j, const settlement& s, time_point now) {
         if (s.kind == settle_kind::expire) return settle_expired(std::move(j), now);
         if (s.kind == settle_kind::release) uncount_attempt(j);
-        if ((s.kind == settle_kind::retry || s.kind == settle_kind::hold) && !s.reason.empty())
-            add_failure(j, now, s.reason);
+        const bool failed = s.kind == settle_kind::hold || (s.kind == settle_kind::retry && !is_stop_requested(j));
+        if (failed && !s.reason.empty()) add_failure(j, now, s.reason);
         if (s.kind == settle_kind::done) return end(j, end_kind::done, now, s.reason, s.result);
         if (s.kind == settle_kind::discard) return end(j, end_kind::discarded, now, s.reason, s.result);
         if (s.kind == settle_kind::hold) {
