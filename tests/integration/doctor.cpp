@@ -100,7 +100,8 @@ TEST_CASE("a doctor finds nothing in a new installation, whatever its schema is 
     check_healthy(database{test::fresh_schemas::next() + hostile});
 }
 
-TEST_CASE("a doctor finds what was changed in the schema, and repairs it", "[integration][doctor]") {
+// The repairs are the statements of a test, so not of the role that owns the schema if that is another one.
+TEST_CASE("a doctor finds what was changed in the schema, and repairs it", "[integration][doctor][usual_settings]") {
     const database db{test::fresh_schemas::next() + hostile};
     const damage all[] = {
         {"DROP INDEX {s}.ready_order", severity::warning, "drift",
@@ -227,7 +228,7 @@ TEST_CASE("what pause() and resume() replace is no drift", "[integration][doctor
 
 TEST_CASE("a doctor says who holds the oldest snapshot, and what it runs", "[integration][doctor]") {
     const database db;
-    const test::sql_connection other{db.conninfo(), db.schema()};
+    const test::sql_connection other{test::dsn(), db.schema()};
     (void)other.exec("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 'my report' FROM {s}.ready");
     const std::string pid = other.query_text("SELECT pg_backend_pid()");
     CHECK(examine(db).empty());
@@ -361,8 +362,11 @@ TEST_CASE("a doctor says where autovacuum left dead rows", "[integration][doctor
                found[0].what.find("\"unique_key\"") != std::string::npos;
     };
     REQUIRE(test::eventually(is_there));
-    repair(db, examine(db, {.dead_rows = 400})[0]);
-    CHECK(test::eventually([&] { return examine(db, {.dead_rows = 400}).empty(); }));
+    // VACUUM leaves rows that a snapshot of another test may still see.
+    CHECK(test::eventually([&] {
+        for (const auto& f : examine(db, {.dead_rows = 400})) repair(db, f);
+        return examine(db, {.dead_rows = 400}).empty();
+    }));
 }
 
 TEST_CASE("a doctor works with the rights of a reader, and notes what a role may not read",
@@ -445,7 +449,7 @@ TEST_CASE("a missing or an old installation is a finding", "[integration][doctor
 
 TEST_CASE("a doctor leaves the settings of a borrowed transaction as they were", "[integration][doctor][direct]") {
     const database db;
-    const test::sql_connection mine{db.conninfo(), db.schema()};
+    const test::sql_connection mine{database::settings_of(db.conninfo(), "client_encoding", "UTF8"), db.schema()};
     const char* const settings =
         "SELECT concat_ws(';', current_setting('search_path'), current_setting('statement_timeout'),"
         " current_setting('intervalstyle'), current_setting('quote_all_identifiers'),"

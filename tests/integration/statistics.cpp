@@ -101,7 +101,7 @@ TEST_CASE("sessions that add up minutes at the same time leave the sums of all, 
         for (auto& error : errors)
             sessions.emplace_back([&] {
                 try {
-                    fold_all(test::sql_connection{db.conninfo(), db.schema()});
+                    fold_all(test::sql_connection{test::dsn(), db.schema()});
                 } catch (const std::exception& e) { error = e.what(); }
             });
         for (auto& s : sessions) s.join();

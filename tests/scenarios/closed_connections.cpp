@@ -170,7 +170,8 @@ TEST_CASE("a borrowed connection that is closed behind a commit is an error of t
           "[scenario][connections][direct]") {
     const database db;
     test::proxy between;
-    const test::sql_connection mine{between.options(db).conninfo, db.schema()};
+    const test::sql_connection mine{database::settings_of(between.options(db).conninfo, "client_encoding", "UTF8"),
+                                    db.schema()};
     pgq::queue<pgq::job<note>, pgq::driver::borrow, pgq::serializer::json> jobs{
         pgq::driver::borrow{mine.get(), {.schema = db.schema()}}};
     jobs.enqueue(note{}).value();
