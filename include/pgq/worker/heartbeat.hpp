@@ -56,6 +56,7 @@ public:
         stop();
         stopping_ = false;
         worker_.store(id);
+        set_leases_end(id, fsm::heartbeat{lease_time_, clock::now()});
         thread_ = std::thread{[this] { run(); }};
     }
     /// The worker has registered again. It asked for that at `asked_at`.
@@ -93,7 +94,6 @@ private:
         fsm::heartbeat machine{lease_time_, clock::now()};
         duration pause = machine.first_rest();
         worker_id known = worker_.load();
-        set_leases_end(known, machine);
         while (rest(pause)) {
             const worker_id id = worker_.load();
             if (std::exchange(known, id) != id) machine.registered(registered_at_.load());
