@@ -83,7 +83,7 @@ TEST_CASE("a hook gets each statement with its SQL and arguments, and they suffi
                                                         static_cast<int>(values.size()), claim.types.data(),
                                                         values.data(), lengths.data(), formats.data(), 0)};
     REQUIRE(PQresultStatus(plan.get()) == PGRES_TUPLES_OK);
-    CHECK(PQntuples(plan.get()) > 3);
+    CHECK(PQntuples(plan.get()) > 0);  // one line where the statement is a function, behind a pooler
 }
 
 }  // namespace scenarios_statement_hook
