@@ -270,9 +270,9 @@ private:
             p.not_before = r.first_try + delay;
         }
         const auto store = [&](const auto& job) -> std::optional<pgq::job_id> {
-            const auto handle = producer_->jobs->enqueue(job, o);
-            if (!handle) return std::nullopt;
-            return handle->id();
+            const auto stored = producer_->jobs->enqueue(job, o);
+            if (!stored) return std::nullopt;
+            return stored->id();
         };
         const auto id = j.narrow ? store(narrow{j.fails, j.takes}) : store(step{j.fails, j.takes});
         if (!id) return std::nullopt;
