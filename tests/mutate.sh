@@ -122,8 +122,9 @@ chosen() {
 
 main() {
     pgq_on_exit
-    pgq_need cmake ninja-build ccache g++ libpq-dev libasio-dev libboost1.81-dev libboost-json1.81-dev nlohmann-json3-dev \
-        libsodium-dev libzstd-dev libhowardhinnant-date-dev prometheus-cpp-dev libcli11-dev catch2 pkg-config postgresql clang
+    pgq_need cmake ninja-build ccache g++ libpq-dev libasio-dev 'libboost1.81-dev|libboost1.83-dev|libboost1.88-dev' \
+        'libboost-json1.81-dev|libboost-json1.83-dev|libboost-json1.88-dev' nlohmann-json3-dev \
+        libsodium-dev libzstd-dev libhowardhinnant-date-dev prometheus-cpp-dev libcli11-dev catch2 'pkg-config|pkgconf' tzdata postgresql clang
     scratch=$(mktemp -d)
     mkdir -p build/mutation
     if [ $keep = no ]; then

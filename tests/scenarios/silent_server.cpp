@@ -174,8 +174,9 @@ void check_told_before_others_run(RunBehind run_behind) {
     (void)direct.lanes().value();
     std::atomic<bool> told{false};
     std::atomic<int> told_in_time{-1};
+    test::gate gate;  // nobody opens it
     const auto until_told = [&](const note&, const pgq::context& c) {
-        while (!c.stop_token().stop_requested()) std::this_thread::sleep_for(1ms);
+        (void)gate.pass(c);
         told = c.stop_reason() == pgq::stop_reason::lease_lost;
     };
     constexpr pgq::worker_options options{.lease_time = 5s, .poll_interval = 100ms, .grace = 1s};

@@ -6,6 +6,7 @@
 
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/executor.hpp>
+#include <pgq/executor/coroutine_call.hpp>
 #include <pgq/executor/coroutine_pause.hpp>
 #include <pgq/executor/task_ring.hpp>
 
@@ -25,7 +26,6 @@
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -121,7 +121,9 @@ public:
     ///   false if a token fired.
     template <class Call>
     void drive(Call call) {
-        spawn(follow(std::move(call)));
+        spawn(pgq::detail::follow(std::move(call), [](steady_time until, const Call& paused) {
+            return pgq::detail::pause_until(until, paused.stop_tokens());
+        }));
     }
 
     /// Allows one more task or coroutine in progress, to replace a coroutine that does not end. It adds no thread, so
@@ -163,29 +165,6 @@ public:
     }
 
 private:
-    template <class Call>
-    static asio::awaitable<void> follow(Call call) {
-        for (auto todo = call.next(); todo.what != try_do::stop; todo = call.next()) {
-            if (todo.what == try_do::pause) {
-                auto pause = pgq::detail::pause_until(todo.until, call.stop_tokens());
-                const bool whole = co_await std::move(pause);
-                call.paused(whole);
-                continue;
-            }
-            std::exception_ptr thrown;
-            try {
-                auto work = call.start();
-                if constexpr (std::is_void_v<typename decltype(work)::value_type>) {
-                    co_await std::move(work);
-                    call.ended();
-                } else {
-                    call.ended(co_await std::move(work));
-                }
-            } catch (...) { thrown = std::current_exception(); }
-            if (thrown) call.threw(thrown);
-        }
-    }
-
     void make_context() {
         context_ = std::make_unique<asio::io_context>(static_cast<int>(std::min<std::size_t>(thread_count_, 1024)));
         executor_ = context_->get_executor();

@@ -2,6 +2,7 @@
 
 #include <pgq/concept/decorator.hpp>
 #include <pgq/concept/executor.hpp>
+#include <pgq/executor/coroutine_call.hpp>
 #include <pgq/testing/simulation/process.hpp>
 #include <pgq/time/clock.hpp>
 
@@ -15,7 +16,6 @@
 #include <exception>
 #include <functional>
 #include <memory>
-#include <type_traits>
 #include <utility>
 
 namespace pgq::simulation {
@@ -54,7 +54,11 @@ public:
     template <class Call>
     void drive(Call call) {
         ++state_->running;
-        asio::co_spawn(state_->where->in().coroutines(), follow(state_, std::move(call)),
+        asio::co_spawn(state_->where->in().coroutines(),
+                       detail::follow(std::move(call),
+                                      [where = state_->where](steady_time until, const Call& paused) {
+                                          return pause(where, until, paused);
+                                      }),
                        [s = state_](const std::exception_ptr& error) {
                            if (error) std::terminate();
                            s->ended();
@@ -90,26 +94,10 @@ private:
     };
 
     template <class Call>
-    static asio::awaitable<void> follow(std::shared_ptr<state> s, Call call) {
-        for (auto todo = call.next(); todo.what != try_do::stop; todo = call.next()) {
-            if (todo.what == try_do::pause) {
-                while (s->where->now() < todo.until && !has_fired(call))
-                    co_await s->where->sleep(std::min<duration>(todo.until - s->where->now(), look_every));
-                call.paused(!has_fired(call));
-                continue;
-            }
-            std::exception_ptr thrown;
-            try {
-                auto work = call.start();
-                if constexpr (std::is_void_v<typename decltype(work)::value_type>) {
-                    co_await std::move(work);
-                    call.ended();
-                } else {
-                    call.ended(co_await std::move(work));
-                }
-            } catch (...) { thrown = std::current_exception(); }
-            if (thrown) call.threw(thrown);
-        }
+    static asio::awaitable<bool> pause(std::shared_ptr<process> where, steady_time until, const Call& call) {
+        while (where->now() < until && !has_fired(call))
+            co_await where->sleep(std::min<duration>(until - where->now(), look_every));
+        co_return !has_fired(call);
     }
     template <class Call>
     static bool has_fired(const Call& call) {

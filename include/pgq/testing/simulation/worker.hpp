@@ -8,6 +8,7 @@
 #include <pgq/health/worker_monitor.hpp>
 #include <pgq/protocol/sync.hpp>
 #include <pgq/testing/simulation/driver.hpp>
+#include <pgq/testing/simulation/executor.hpp>
 #include <pgq/testing/simulation/heartbeat.hpp>
 #include <pgq/testing/simulation/process.hpp>
 #include <pgq/testing/simulation/sync_copy.hpp>
@@ -19,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 namespace pgq::simulation {
@@ -31,6 +33,10 @@ class worker {
     using handlers_type = basic_handler_set<composition, detail::served_jobs_t<Queue>, Handlers...>;
     using table_type = detail::handler_table<composition, handlers_type>;
     using run_type = detail::worker_run<Queue, heartbeat<typename Queue::driver_type, typename Queue::observer_type>>;
+
+    static_assert(std::is_same_v<typename Queue::driver_type, driver> &&
+                      std::is_same_v<typename Queue::executor_type, executor>,
+                  "pgq: a simulated worker needs a queue with pgq::simulation::driver and pgq::simulation::executor");
 
 public:
     worker(std::shared_ptr<process> where, Queue& queue, const worker_options& options, Handlers... handlers)
@@ -169,14 +175,7 @@ private:
     }
 
     // Waits in the session: until a notification, or an interruption by wake().
-    void wait(duration timeout) {
-        const auto number = waiting_ = ++waits_;
-        where_->after(timeout, [this, number] {
-            if (waiting_ != number) return;
-            waiting_ = 0;
-            turn();
-        });
-    }
+    void wait(duration timeout) { rest(waiting_, timeout); }
     void look_for_wake() {
         if (waiting_ == 0 || where_->has_crashed() || where_->is_frozen()) return;
         if (!run_.session()->would_wake()) return;
@@ -184,11 +183,12 @@ private:
         run_.woken(run_.session()->wait({}).value());
         then([this] { turn(); });
     }
-    void pause(duration timeout) {
-        const auto number = pausing_ = ++waits_;
-        where_->after(timeout, [this, number] {
-            if (pausing_ != number) return;
-            pausing_ = 0;
+    void pause(duration timeout) { rest(pausing_, timeout); }
+    void rest(std::uint64_t& kind, duration timeout) {
+        kind = ++waits_;
+        where_->after(timeout, [this, &kind, number = kind] {
+            if (kind != number) return;
+            kind = 0;
             turn();
         });
     }
