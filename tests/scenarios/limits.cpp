@@ -118,6 +118,27 @@ TEST_CASE("a worker never runs more jobs at once than its own limit, even if its
     CHECK(most == 5);
 }
 
+TEST_CASE("jobs of a limited lane that come together wake all sleeping workers that may run them",
+          "[scenario][limiter][direct]") {
+    using queue = pgq::queue<pgq::job<test::note, pgq::limiter::global_concurrency<3>>, pgq::driver::libpq,
+                             pgq::serializer::json, pgq::executor::thread_pool>;
+    const database db;
+    const auto make = [&] { return queue{db.driver(), {}, pgq::executor::thread_pool{1}}; };
+    auto first = make(), second = make(), third = make();
+    test::gate gate;
+    const pgq::worker_options never_polls{.poll_interval = 1h};
+    const auto handler = [&](const test::note&, pgq::context& c) { (void)gate.pass(c); };
+    test::running_worker a{first, never_polls, handler}, b{second, never_polls, handler},
+        c{third, never_polls, handler};
+    REQUIRE(test::eventually([&] { return db.subscribed_workers() == 3; }));
+    (void)first.enqueue(test::notes(4)).value();
+    CHECK(test::eventually([&] { return gate.waiting() == 3; }));
+    CHECK(db.leased() == 3);
+    gate.open();
+    CHECK(test::eventually([&] { return db.is_empty(); }));
+    CHECK(test::eventually([&] { return db.subscribed_workers() == 3; }));
+}
+
 // Scenario 19.
 TEST_CASE("the slot of a crashed worker is free again after its lease time", "[scenario][limiter]") {
     const database db;
@@ -126,7 +147,9 @@ TEST_CASE("the slot of a crashed worker is free again after its lease time", "[s
     task_queue<pgq::limiter::serialized> jobs{db.driver()};
     declare(jobs);
     auto first = test::start_worker(db, {{"threads", "1"}, {"lease", "1000"}});
-    auto second = test::start_worker(db, {{"threads", "1"}, {"lease", "1000"}, {"poll", "60000"}});
+    // Behind a pooler no notification tells a worker that another one's heartbeat has returned a job.
+    auto second =
+        test::start_worker(db, {{"threads", "1"}, {"lease", "1000"}, {"poll", test::is_pooled() ? "1000" : "60000"}});
     (void)jobs.enqueue(task{.n = 1, .act = "heed:60000"}).value();
     REQUIRE(test::eventually([&] { return db.rows("runs") == 1; }));
     (void)jobs.enqueue(task{.n = 2}).value();

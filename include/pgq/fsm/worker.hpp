@@ -3,6 +3,7 @@
 #include <pgq/fsm/claim_schedule.hpp>
 #include <pgq/fsm/connection.hpp>
 #include <pgq/fsm/deferred_schedule.hpp>
+#include <pgq/fsm/peer_wakes.hpp>
 #include <pgq/fsm/prefetch_window.hpp>
 #include <pgq/fsm/shutdown.hpp>
 #include <pgq/fsm/worker_action.hpp>
@@ -37,7 +38,8 @@ namespace pgq::fsm {
 /// claimed, and not finished. Drained: a claim has found no more jobs.
 ///
 /// Its parts: `connection` (is there a session, which leases are ours), `claim_schedule` (is there something to claim),
-/// `deferred_schedule` (when is a deferred job due), `prefetch_window` (how many jobs to hold), `shutdown`.
+/// `deferred_schedule` (when is a deferred job due), `prefetch_window` (how many jobs to hold), `peer_wakes` (when to
+/// wake another worker), `shutdown`.
 class worker {
 public:
     explicit worker(const worker_options& o) noexcept
@@ -66,10 +68,7 @@ public:
         connection_.worked(now);
         if (did.subscribe_wakes) asleep_ = true;
         if (did.unsubscribe_wakes) asleep_ = false;
-        if (did.wake_peer) {
-            must_wake_peer_ = false;
-            peer_woken_at_ = now;
-        }
+        peers_.synced(did.wake_peer, now);
         if (did.peek_next_due) deferred_.peeked(due, now);
         else if (did.promote) deferred_.promoted(now);
         if (hidden) claims_.scan_again();
@@ -77,7 +76,7 @@ public:
         window_.claimed(n, did.limit, now);
         claim_was_full_ = n == did.limit;
         claims_.claimed(did.from_start, n, claim_was_full_, was_notified_, now - std::max(next_at_, ran_at_), now);
-        if (claim_was_full_) request_peer_wake(now);
+        if (claim_was_full_) peers_.request(now);
     }
     /// Each sync may also claim from limited lanes, beyond `limit`; it brought `n` of their jobs. `again`: after how
     /// long another claim may bring more. `peer_can_claim`: a peer could claim some at once.
@@ -87,7 +86,7 @@ public:
         got_limited_ = n != 0;
         if (again) claim_limited_at_ = now + std::clamp<duration>(*again, shortest_wait, std::chrono::hours{24});
         else claim_limited_at_.reset();
-        if (peer_can_claim) request_peer_wake(now);
+        if (peer_can_claim) peers_.leave_limited(now);
     }
     /// How many workers there are, this one among them.
     void set_worker_count(std::int64_t workers) noexcept { claims_.set_worker_count(workers); }
@@ -132,6 +131,8 @@ public:
     }
     /// Nothing is claimed until a call with false.
     void hold_claims(bool hold) noexcept { claims_held_ = hold; }
+    /// All lanes are limited, and until a job of this worker ends it may claim nothing from them.
+    void set_limited_full(bool full) noexcept { limited_full_ = full; }
     /// `n` of the jobs in hand occupy no thread: they wait for others of their strand or batch, or a spare thread works
     /// in place of theirs. So the worker may hold `n` jobs more.
     void set_extra_slots(std::uint32_t n) noexcept {
@@ -191,7 +192,6 @@ public:
 
 private:
     static constexpr duration shortest_wait = std::chrono::milliseconds{1};
-    static constexpr duration wake_peer_every = std::chrono::milliseconds{5};  // longer than a peer needs to wake up
     static constexpr duration longest_retry_delay = std::chrono::seconds{5};
     static constexpr duration soon = std::chrono::milliseconds{2};
     static constexpr duration count_every = std::chrono::milliseconds{50};
@@ -202,7 +202,7 @@ private:
         claims_.update(due, now);
         if (claim_limited_at_ && now >= *claim_limited_at_) {
             claim_limited_at_.reset();
-            return sync({.wake_peer = must_wake_peer_});
+            return sync({.wake_peer = peers_.wanted()});
         }
         if (claims_.must_poll(now)) return poll(now);
         const std::uint32_t limit = claim_size();
@@ -210,9 +210,10 @@ private:
             return sync({.promote = due,
                          .peek_next_due = due,
                          .unsubscribe_wakes = true,
-                         .wake_peer = must_wake_peer_ || notified_});
+                         .wake_peer = peers_.wanted() || notified_});
         }
         if (limit > 0 && !claims_.is_drained()) return claim(limit, due, now);
+        if (peers_.must_sync(now)) return sync({});
         if (due) return sync({.promote = true, .peek_next_due = true, .wake_peer = true});
         if (limit > 0 && !asleep_ && !claims_.ends_when_drained()) {
             return sync({.limit = limit,
@@ -241,7 +242,7 @@ private:
                      .peek_next_due = !hurry && (due || asleep_ || (start && claims_.ends_when_drained()) ||
                                                  deferred_.may_peek(now)),
                      .unsubscribe_wakes = asleep_ && claim_was_full_,
-                     .wake_peer = must_wake_peer_});
+                     .wake_peer = peers_.wanted()});
     }
 
     worker_action sync(worker_action a) noexcept {
@@ -293,15 +294,10 @@ private:
         return {.what = worker_do::pause, .timeout = std::max(left, shortest_wait)};
     }
 
-    // The next sync wakes a peer, unless this worker has woken one in the last 5 ms.
-    void request_peer_wake(steady_time now) noexcept {
-        must_wake_peer_ = must_wake_peer_ || now - peer_woken_at_ >= wake_peer_every;
-    }
-
     // How many jobs to claim now. 0 while all slots are in use and more than half of the target is in hand: then a
     // claim is not worth a round trip.
     std::uint32_t claim_size() const noexcept {
-        if (claims_held_) return 0;
+        if (claims_held_ || limited_full_) return 0;
         const std::uint32_t held = in_hand();
         const std::uint32_t half = window_.target() / 2;
         if (held >= slots_ && held > half) return 0;
@@ -310,6 +306,7 @@ private:
 
     duration time_to_wait(steady_time now) const noexcept {
         duration left = claims_.until(deferred_.until(options_.poll_interval, now), now);
+        left = peers_.until(left, now);
         if (claim_limited_at_) left = std::min<duration>(left, *claim_limited_at_ - now);
         if (unacknowledged_ > 0) left = std::min<duration>(left, acknowledge_at_ - now);
         if (in_hand() > slots_ && !window_.holds_too_many(now))
@@ -323,22 +320,22 @@ private:
     deferred_schedule deferred_;
     connection connection_;
     shutdown shutdown_;
-    std::uint32_t slots_;               // how many jobs may run at once, plus the extra slots
-    std::uint32_t idle_slots_ = 0;      // at the latest set_extra_slots()
-    bool claims_held_ = false;          // a job in quarantine waits or runs
-    bool asleep_ = false;               // subscribed to wake-ups
-    bool notified_ = false;             // a notification came since the latest sync
-    bool was_notified_ = false;         // one came before the latest sync: that sync answers it
-    bool got_limited_ = false;          // the latest sync claimed jobs of limited lanes
-    bool claim_was_full_ = false;       // the latest claim brought as many jobs as it asked for
-    bool must_wake_peer_ = false;       // until a sync wakes a peer
-    std::uint32_t unacknowledged_ = 0;  // jobs that have finished since the latest sync
-    std::uint32_t ran_ = 0;             // jobs for which ran() was called and finished() not yet
-    int failures_ = 0;                  // syncs in a row that the server refused
-    steady_time acknowledge_at_{};      // when to acknowledge them, at the latest
-    steady_time next_at_{};             // when next() was called last
-    steady_time ran_at_{};              // when the latest job of ran() ended
-    steady_time peer_woken_at_{};
+    peer_wakes peers_{};
+    std::uint32_t slots_;                          // how many jobs may run at once, plus the extra slots
+    std::uint32_t idle_slots_ = 0;                 // at the latest set_extra_slots()
+    bool claims_held_ = false;                     // a job in quarantine waits or runs
+    bool asleep_ = false;                          // subscribed to wake-ups
+    bool notified_ = false;                        // a notification came since the latest sync
+    bool was_notified_ = false;                    // one came before the latest sync: that sync answers it
+    bool got_limited_ = false;                     // the latest sync claimed jobs of limited lanes
+    bool claim_was_full_ = false;                  // the latest claim brought as many jobs as it asked for
+    bool limited_full_ = false;                    // see set_limited_full()
+    std::uint32_t unacknowledged_ = 0;             // jobs that have finished since the latest sync
+    std::uint32_t ran_ = 0;                        // jobs for which ran() was called and finished() not yet
+    int failures_ = 0;                             // syncs in a row that the server refused
+    steady_time acknowledge_at_{};                 // when to acknowledge them, at the latest
+    steady_time next_at_{};                        // when next() was called last
+    steady_time ran_at_{};                         // when the latest job of ran() ended
     steady_time counted_at_{};                     // when deferred jobs were counted last
     steady_time retry_at_{};                       // after a refused sync: when to send the next one
     std::optional<steady_time> claim_limited_at_;  // when to claim from limited lanes again

@@ -92,7 +92,7 @@ struct sync_request {
     bool counts_bytes = true;                 ///< false: a driver may ignore `max_bytes`, except for `limited`
     std::span<const limited_lane> limited{};  ///< also claim from these lanes, within their limits; not in `limit`
     std::uint32_t limited_capacity = 0;       ///< ... at most this many jobs of all of them together
-    std::span<const lane_id> lanes_with_capacity{};  ///< limited lanes that have capacity again: wake a peer for each
+    std::span<const lane_id> lanes_with_capacity{};  ///< limited lanes for others: wake a peer for each
     bool promote = false;                            ///< first make deferred jobs that are due claimable
     bool peek_next_due = false;                      ///< report when the next deferred job is due
     bool subscribe_wakes = false;                    ///< subscribe to wake-ups, then claim

@@ -62,6 +62,7 @@ public:
             }
         return others;
     }
+    bool empty() const noexcept { return lanes_.empty(); }
     void start_over() noexcept { std::fill(cursors_.begin(), cursors_.end(), claim_cursor{}); }
 
 private:

@@ -64,17 +64,32 @@ public:
             }
             ++first_;
         }
-        find_freed();
+        find_lanes_for_others();
         return wanted_;
     }
     /// How many to claim from all these lanes together.
     std::uint32_t room() const noexcept { return total_.most; }
-    /// Lanes of which this sync acknowledges jobs, but from which it does not claim: other workers may claim there.
-    std::span<const lane_id> freed() const noexcept { return freed_; }
+    /// Whether nothing can be claimed before a job of this worker ends; `ahead` as in to_claim().
+    bool is_full(std::uint32_t ahead, steady_time now) const {
+        const std::uint32_t most = width_ + ahead;
+        if (in_hand_ == 0) return false;
+        if (in_hand_ >= most || quota_of(limiters_.of_queue.get(), 1, now).is_none()) return true;
+        return std::all_of(lanes_.begin(), lanes_.end(),
+                           [&](const limited& l) { return quota_of(limiters_.of_job[l.job].get(), 1, now).is_none(); });
+    }
+    /// Lanes from which this sync does not claim, but others may: it acknowledges jobs of them, or left some of theirs.
+    std::span<const lane_id> for_others() const noexcept { return for_others_; }
+    /// The claim left jobs that others can claim at once. The next sync names the lanes of which it took all it could.
+    void leave_to_others() noexcept {
+        const auto is_used_up = [](const limited& l) { return l.claim.most > 0 && l.claim.got >= l.claim.most; };
+        const bool any_used_up = std::any_of(lanes_.begin(), lanes_.end(), is_used_up);  // if not, bytes were short
+        for (auto& l : lanes_)
+            l.others_can_claim = l.others_can_claim || (any_used_up ? is_used_up(l) : l.claim.most > 0);
+    }
 
     /// The sync that is being filled in acknowledges a job of this lane.
     void will_free(std::size_t index) noexcept {
-        if (is_limited(index)) lanes_[position_of_[index]].has_ending_job = true;
+        if (is_limited(index)) lanes_[position_of_[index]].others_can_claim = true;
     }
 
     /// `n` jobs of the lane were claimed. Returns whether the lane has limits; if not, it does nothing.
@@ -121,6 +136,7 @@ private:
         duration again = duration::max();
 
         duration again_if_used_up() const noexcept { return got == most ? again : duration::max(); }
+        bool is_none() const noexcept { return most == 0 && again == duration::max(); }
     };
     struct limited {
         std::size_t index = 0;
@@ -128,7 +144,7 @@ private:
         std::size_t job = 0;
         std::int16_t max_attempts = 0;
         bool lease_per_job = false;
-        bool has_ending_job = false;
+        bool others_can_claim = false;
         quota claim{};
         steady_time skipped_until{};
     };
@@ -140,12 +156,12 @@ private:
         return {.most = a.most, .again = a.again};
     }
 
-    void find_freed() {
-        freed_.clear();
+    void find_lanes_for_others() {
+        for_others_.clear();
         for (auto& l : lanes_) {
             const auto same = [&](const limited_lane& w) { return w.lane == l.lane; };
-            if (std::exchange(l.has_ending_job, false) && std::none_of(wanted_.begin(), wanted_.end(), same))
-                freed_.push_back(l.lane);
+            if (std::exchange(l.others_can_claim, false) && std::none_of(wanted_.begin(), wanted_.end(), same))
+                for_others_.push_back(l.lane);
         }
     }
 
@@ -157,7 +173,7 @@ private:
     std::vector<limited> lanes_;
     std::vector<std::size_t> position_of_;  // in lanes_, by index in the composition
     std::vector<limited_lane> wanted_;
-    std::vector<lane_id> freed_;
+    std::vector<lane_id> for_others_;
 };
 
 }  // namespace pgq::detail

@@ -71,6 +71,8 @@ public:
         machine_.set_extra_slots(has_batch_handler_ ? runner_->extra_slots_with_batch(machine_.in_hand())
                                                     : runner_->extra_slots());
         if (machine_.should_give_back(now)) give_back_unstarted(now, event::return_reason::long_jobs);
+        if (limited_.any() && cursors_.empty())
+            machine_.set_limited_full(limited_.is_full(machine_.limited_prefetch(), now));
         quarantine_.update(claimed_, machine_, budget_.is_used_up(leases_.bytes()), now);
         auto a = decide(now);
         if (a.what != fsm::worker_do::wait && a.what != fsm::worker_do::pause) return a;
@@ -94,7 +96,7 @@ public:
                     .limited = limited_.to_claim(no_claim || machine_.stopping(), a.from_start || a.subscribe_wakes,
                                                  machine_.limited_prefetch(), now),
                     .limited_capacity = limited_.room(),
-                    .lanes_with_capacity = limited_.freed(),
+                    .lanes_with_capacity = limited_.for_others(),
                     .promote = a.promote,
                     .peek_next_due = a.peek_next_due,
                     .subscribe_wakes = a.subscribe_wakes && !no_claim,  // only together with a claim
@@ -136,6 +138,7 @@ public:
             machine_.claim_again();
         if (limited_.any()) {
             limited_.answered(reply.again.has_value(), now);
+            if (reply.peers_can_claim_limited) limited_.leave_to_others();
             machine_.claimed_limited(static_cast<std::uint32_t>(limited), limited_.again(reply.again),
                                      reply.peers_can_claim_limited, now);
         }

@@ -232,6 +232,20 @@ TEST_CASE("a full worker that is still subscribed and woken again wakes a peer",
     CHECK(a.wake_peer);
 }
 
+TEST_CASE("a worker that is full and woken wakes a peer, although it has just woken one", "[fsm][worker]") {
+    loop s;
+    s.succeed(4);
+    s.finish(4);
+    REQUIRE(s.succeed(0).wake_peer);
+    s.succeed(0);
+    REQUIRE(s.succeed(4).subscribe_wakes);
+    const bool woken = GENERATE(true, false);
+    if (woken) s.w.notified();
+    const auto a = s.next();
+    CHECK(a.unsubscribe_wakes);
+    CHECK(a.wake_peer == woken);
+}
+
 TEST_CASE("an idle worker polls once per interval, for ready jobs and for the next due time", "[fsm][worker]") {
     loop s;
     s.subscribe_wakes();
@@ -286,6 +300,23 @@ TEST_CASE("a full worker promotes due jobs, and wakes a peer for them", "[fsm][w
     CHECK(a.promote);
     CHECK(a.peek_next_due);
     CHECK(a.wake_peer);
+}
+
+TEST_CASE("a worker that promotes jobs behind its cursors does a full scan next, if the cursors may hide them",
+          "[fsm][worker]") {
+    const bool hidden = GENERATE(true, false);
+    loop s;
+    const auto first = s.next();
+    s.now += 10ms;  // a slow scan: the next one is not soon
+    s.w.synced(first, 4, false, 50ms, s.now);
+    s.finish(4);
+    s.now += 50ms;
+    const auto a = s.next();
+    REQUIRE(a.promote);
+    REQUIRE_FALSE(a.from_start);
+    s.w.synced(a, 4, hidden, {}, s.now);
+    s.finish(4);
+    CHECK(s.next().from_start == hidden);
 }
 
 TEST_CASE("a job that is already due causes no busy loop", "[fsm][worker]") {
@@ -470,6 +501,37 @@ TEST_CASE("with run_until::empty, a worker that always gets limited jobs still d
         CHECK(s.succeed(0).from_start);
         CHECK(s.next().what == worker_do::stop);
     }
+}
+
+TEST_CASE("a worker that leaves jobs of a limited lane to others makes a sync for that, once in 5 ms",
+          "[fsm][worker]") {
+    loop s;
+    s.subscribe_wakes();
+    REQUIRE(s.next().what == worker_do::wait);
+    s.w.claimed_limited(2, {}, false, s.now);
+    REQUIRE(s.next().what == worker_do::wait);
+    s.w.claimed_limited(2, {}, true, s.now);
+    const auto a = s.succeed();
+    CHECK(a.what == worker_do::sync);
+    CHECK(a.limit == 0);
+    REQUIRE(s.next().what == worker_do::wait);
+    s.w.claimed_limited(2, {}, true, s.now);
+    const auto later = s.next();
+    REQUIRE(later.what == worker_do::wait);
+    CHECK(later.timeout <= 5ms);
+    s.now += 5ms;
+    CHECK(s.next().what == worker_do::sync);
+}
+
+TEST_CASE("a sleeping worker that may claim nothing more of its limited lanes leaves wake-ups to others",
+          "[fsm][worker]") {
+    loop s;
+    s.subscribe_wakes();
+    s.w.set_limited_full(true);
+    CHECK(s.succeed().unsubscribe_wakes);
+    CHECK(s.next().what == worker_do::wait);
+    s.w.set_limited_full(false);
+    CHECK(s.next().subscribe_wakes);
 }
 
 TEST_CASE("a postponed full scan does not wake a worker with a full window", "[fsm][worker]") {

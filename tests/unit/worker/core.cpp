@@ -144,18 +144,20 @@ TEST_CASE("a worker that stops gives back the jobs in quarantine that wait", "[w
     CHECK(w.next().what == worker_do::stop);
 }
 
-TEST_CASE("a claim may bring as many bytes as the worker does not hold yet", "[worker][core]") {
+TEST_CASE("a claim may bring as many bytes as the worker does not hold yet, and as many jobs as fit into the bytes",
+          "[worker][core]") {
     constexpr std::size_t mebibyte = 1 << 20;
-    const std::string large(mebibyte, 'x');
+    const std::string large(6 * mebibyte, 'x');
     core_fixture w;
     pgq::sync_reply reply;
     reply.leases.push_back(core_fixture::lease(1, 1));
     reply.leases[0].jobs[0].body = large;
-    reply.cut = true;  // so the next sync claims again
+    reply.cut = true;
     CHECK(w.sync(std::move(reply)).max_bytes == 16 * mebibyte);
     const auto second = w.sync();
-    CHECK(second.limit > 0);
-    CHECK(second.max_bytes == 15 * mebibyte);
+    CHECK(second.limit == 1);  // 16 MiB hold two such payloads
+    CHECK(second.max_bytes == 10 * mebibyte);
+    CHECK_FALSE(second.subscribe_wakes);  // a claim that was cut does not show that there are no more jobs
     w.run(1);
     (void)w.sync();
     CHECK(w.finished == ids{1});
@@ -218,6 +220,35 @@ TEST_CASE("a sync that failed for a passing reason is repeated as it was", "[wor
     (void)w.refuse(pgq::error_info{pgq::make_sqlstate("40P01")});
     (void)w.sync();
     CHECK(w.progressed == strings{"1 ends: 0rlater", "2 ends: 0rlater"});
+}
+
+TEST_CASE("a full worker acknowledges at once what is not plainly done, and a plain end together with others",
+          "[worker][core]") {
+    core_fixture w;
+    w.claim({{1, 4}});
+    SECTION("a failed attempt") {
+        w.end(w.begin(), retried);
+        CHECK(w.sync().limit == 0);
+        CHECK(w.progressed == strings{"1: 0rlater"});
+    }
+    SECTION("a plain end") {
+        w.end(w.begin());
+        const auto a = w.next();
+        CHECK(a.what == worker_do::wait);
+        CHECK(a.timeout == 50ms);
+    }
+}
+
+TEST_CASE("a worker wakes up for a job that it has deferred itself", "[worker][core]") {
+    core_fixture w;
+    w.claim({{1, 4}});
+    w.end(w.begin(), {.gone = false, .kind = settle_kind::retry, .delay = 20ms, .reason = "soon"});
+    CHECK_FALSE(w.sync().peek_next_due);  // so the database does not say when the job is due
+    const auto a = w.next();
+    CHECK(a.what == worker_do::wait);
+    CHECK(a.timeout == 20ms);
+    w.now += 20ms;
+    CHECK(w.sync().promote);
 }
 
 TEST_CASE("a lease that a sync has not found is looked up, and lost when it is nowhere", "[worker][core]") {

@@ -151,10 +151,44 @@ TEST_CASE("a sync wakes others for lanes in which it frees places and claims non
     w.lanes.will_free(1);
     w.lanes.will_free(2);  // another one of it still counts here
     CHECK(w.to_claim() == worker::claim{{11, 1}});
-    REQUIRE(w.lanes.freed().size() == 1);
-    CHECK(w.lanes.freed()[0] == lane_id{12});
+    REQUIRE(w.lanes.for_others().size() == 1);
+    CHECK(w.lanes.for_others()[0] == lane_id{12});
     (void)w.to_claim();
-    CHECK(w.lanes.freed().empty());
+    CHECK(w.lanes.for_others().empty());
+}
+
+TEST_CASE("a sync wakes others for lanes of which the last claim took all it could", "[worker][limited_lanes]") {
+    worker w{concurrency<2>{}, concurrency<2>{}};
+    (void)w.to_claim();
+    w.answer(2, 1);
+    w.lanes.leave_to_others();
+    CHECK(w.to_claim() == worker::claim{{12, 1}});
+    REQUIRE(w.lanes.for_others().size() == 1);
+    CHECK(w.lanes.for_others()[0] == lane_id{11});
+    w.answer(0, 0);
+    w.lanes.leave_to_others();  // the bytes of the claim were used up
+    w.lanes.ended(1, 1, w.now);
+    (void)w.to_claim(true);
+    CHECK(w.lanes.for_others().empty());  // it claims from both lanes itself
+}
+
+TEST_CASE("a worker is full when no lane admits a job before one of its own ends", "[worker][limited_lanes]") {
+    worker w{concurrency<1>{}, rate<1, std::chrono::hours>{}};
+    CHECK_FALSE(w.lanes.is_full(0, w.now));
+    (void)w.to_claim();
+    w.answer(1, 1);
+    CHECK_FALSE(w.lanes.is_full(0, w.now));  // the rate admits a job after a time
+    worker counted{concurrency<1>{}, concurrency<1>{}};
+    (void)counted.to_claim();
+    counted.answer(1, 1);
+    CHECK(counted.lanes.is_full(0, counted.now));
+    counted.lanes.ended(1, 1, counted.now);
+    CHECK_FALSE(counted.lanes.is_full(0, counted.now));
+    worker slots{concurrency<9>{}, concurrency<9>{}};
+    (void)slots.to_claim();
+    slots.answer(3, 1);
+    CHECK(slots.lanes.is_full(0, slots.now));
+    CHECK_FALSE(slots.lanes.is_full(1, slots.now));
 }
 
 }  // namespace unit_worker_limited_lanes
