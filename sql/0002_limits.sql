@@ -173,7 +173,7 @@ BEGIN
         END IF;
 
         taken := 0;
-        cut := false;
+        cut := free > 0 AND bytes <= 0;
         IF free > 0 AND bytes > 0 THEN
             picked := coalesce(picked, ARRAY(
                 SELECT c.ctid FROM ready c WHERE c.lane = want.lane

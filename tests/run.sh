@@ -102,6 +102,12 @@ long_tests() {
         check clang -L 'slow|stress|plans' -R '^(integration|stress|plans|simulation)'
 }
 
+# Twenty ways to make the library wrong, other ones each day. tests/mutate.sh alone tries all of them.
+mutations() {
+    step "mutations: twenty of them"
+    pgq_run tests/mutate.sh --sample 20
+}
+
 # ctest hides the output of tests that pass; what they left out is said here.
 gcc_all() {
     local passed=yes
@@ -135,6 +141,7 @@ main() {
         stage asan address_sanitized
         stage tsan thread_sanitized
         stage clang long_tests
+        stage mutation mutations
         stage gcc gcc_all
     fi
     [ ${#failed[@]} -gt 0 ] || return 0

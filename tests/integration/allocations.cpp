@@ -31,7 +31,7 @@ BOOST_HANA_ADAPT_STRUCT(integration_allocations::allocation_jobs::small, number,
 
 namespace integration_allocations {
 
-TEST_CASE("a worker on PostgreSQL allocates per batch, not per job", "[worker][allocations]") {
+TEST_CASE("a worker on PostgreSQL allocates per batch, not per job", "[worker][allocations][direct]") {
     using queue =
         pgq::queue<allocation_jobs::small, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place>;
     constexpr std::size_t batch = 500, batches = 20, warm = 4 * batch;

@@ -25,9 +25,7 @@ using note_queue = pgq::queue<note, pool, pgq::serializer::json, pgq::executor::
 
 static_assert(pgq::async_driver<pool> && pgq::lending_driver<pool>);
 
-std::int64_t connections(const test::database& db) {
-    return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
-}
+std::int64_t connections(const test::database& db) { return db.count_sessions(); }
 
 std::error_code enqueued(note_queue& jobs, const note& n) {
     test::outcome<pgq::job_id> end;

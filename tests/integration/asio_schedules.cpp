@@ -78,10 +78,7 @@ TEST_CASE("of two async_workers with a scheduled job type each second is fired o
     CHECK_NOTHROW(end_of_other.get());
     const auto all = seen.all();
     CHECK(std::set<pgq::time_point>(all.begin(), all.end()).size() == all.size());
-    CHECK(test::eventually([&] {
-        return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() +
-                            "' AND pid <> pg_backend_pid()") == 0;
-    }));
+    CHECK(test::eventually([&] { return db.count_sessions("pid <> pg_backend_pid()") == 0; }));
 }
 
 TEST_CASE("an async_worker that cannot store its schedule ends with the error and claims nothing",
@@ -108,10 +105,7 @@ TEST_CASE("an async_worker that stores its schedule lets its context go on, and 
     pgq::async_worker w{jobs, [](const second&) {}, [](const test::note&) {}};
     test::outcome<> end;
     w.async_run(end.handler());
-    REQUIRE(test::eventually([&] {
-        return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() +
-                            "' AND wait_event_type = 'Lock'") > 0;
-    }));
+    REQUIRE(test::eventually([&] { return db.count_sessions("wait_event_type = 'Lock'") > 0; }));
     CHECK(asio::post(context.executor(), asio::use_future([] { return 7; })).get() == 7);
     w.stop();
     CHECK_FALSE(end.error());

@@ -66,10 +66,7 @@ private:
     test::sql_connection sql_;
 };
 
-bool somebody_waits_for_a_lock(const test::database& db) {
-    return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() +
-                        "' AND wait_event_type = 'Lock'") == 1;
-}
+bool somebody_waits_for_a_lock(const test::database& db) { return db.count_sessions("wait_event_type = 'Lock'") == 1; }
 
 const pgq::enqueue_options plain{};
 

@@ -138,10 +138,7 @@ TEST_CASE("hundreds of Asio waits and waiting threads share one connection", "[i
     for (std::size_t i = 0; i < sums.size(); ++i)
         pgq::async_get(handles(i), 60s, asio::bind_executor(context.executor(), sums[i].handler()));
     auto blocking = std::async(std::launch::async, [&] { return handles(7).get(60s).value().value; });
-    CHECK(test::eventually([&] {
-        return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") <=
-               4;
-    }));
+    CHECK(test::eventually([&] { return db.count_sessions() <= 4; }));
     run_until_empty(jobs);
     for (std::size_t i = 0; i < sums.size(); ++i) {
         const auto [failed, sum] = sums[i].get();

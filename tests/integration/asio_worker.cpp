@@ -301,8 +301,7 @@ TEST_CASE("an async_worker whose connections break goes on, and loses no job and
     REQUIRE(test::eventually([&] { return f.run_log.size() >= 5; }));
     for (int i = 0; i < 3; ++i) {
         const int restored = f.seen->restored;
-        f.db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + f.db.schema() +
-                  "_w'");
+        (void)f.db.end_sessions(f.db.schema() + "_w");
         REQUIRE(test::eventually([&] { return f.seen->restored > restored; }));
     }
     REQUIRE(test::eventually([&] { return f.db.is_empty(); }));

@@ -98,8 +98,7 @@ private:
 };
 
 bool some_session_waits_for_a_lock(const test::database& db) {
-    return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() +
-                        "' AND wait_event_type = 'Lock'") > 0;
+    return db.count_sessions("wait_event_type = 'Lock'") > 0;
 }
 
 std::size_t threads_of_this_process() {
@@ -169,7 +168,7 @@ TEST_CASE("an async_worker on a context with one thread has no other thread than
     test::note_queue<>{db.driver()}.enqueue(test::notes(10)).value();
     REQUIRE(run_until(context, [&] { return run_log.each_ran_once(10) && db.is_empty(); }));
     // All steps that follow a lost connection.
-    db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
+    (void)db.end_sessions();
     REQUIRE(run_until(context, [&] { return threads.seen->restored == 1; }));
     w.stop();
     REQUIRE(run_until(context, [&] { return end.has_value(); }));

@@ -234,10 +234,7 @@ TEST_CASE("database_metrics connects again if its connection was closed between 
     const test::database db;
     const metrics numbers{libpq{db.options()}};
     CHECK(exposition{numbers}.value("pgq_up") == 1);
-    db.exec(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-        " AND application_name = '" +
-        db.schema() + "'");
+    (void)db.end_sessions();
     CHECK(exposition{numbers}.value("pgq_up") == 1);
 }
 

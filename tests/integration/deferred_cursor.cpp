@@ -46,11 +46,7 @@ void leave_dead_expiries(const database& db) {
 
 // The entries that were read of an index. Sessions count when they end, at the latest.
 std::int64_t entries_read(const database& db, const std::string& index) {
-    REQUIRE(test::eventually([&] {
-        return db.query_int(
-                   "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = '" +
-                   db.schema() + "'") == 0;
-    }));
+    REQUIRE(test::eventually([&] { return db.count_sessions("pid <> pg_backend_pid()") == 0; }));
     return db.query_int("SELECT pg_stat_get_tuples_returned('{q}." + index + "'::regclass)");
 }
 

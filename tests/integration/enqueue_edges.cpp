@@ -128,7 +128,7 @@ TEST_CASE("a stream that fails in the middle stores no job, and the session stil
     jobs.enqueue(note{}).value();
     CHECK(jobs.enqueue_stream(test::notes(3)).value() == 3);
     CHECK(db.rows("ready") == 4);
-    CHECK(db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") == 1);
+    CHECK(db.count_sessions() == 1);
 }
 
 TEST_CASE("a large batch is sent by COPY, and its ids are in the order of the jobs", "[enqueue][copy]") {
@@ -177,7 +177,7 @@ TEST_CASE("a large batch that the server refuses stores no job, and the session 
     CHECK(put.error().statement == "enqueue_copy_as");
     CHECK(db.rows("ready") == 0);
     CHECK(jobs.enqueue(test::notes(6000)).value().size() == 6000);
-    CHECK(db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") == 1);
+    CHECK(db.count_sessions() == 1);
 }
 
 TEST_CASE("a server that does not answer ends a COPY like any statement",
@@ -197,7 +197,7 @@ TEST_CASE("a server that does not answer ends a COPY like any statement",
     CHECK(error.hint.find("response_timeout") != std::string::npos);
     CHECK(std::chrono::steady_clock::now() - began < 20s);
     (void)other.exec("COMMIT");
-    CHECK(db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") == 1);
+    CHECK(db.count_sessions() == 1);
     (void)jobs.enqueue(test::notes(6000)).value();
     CHECK(db.rows("ready") == 6001);
 }
@@ -284,9 +284,7 @@ TEST_CASE("a queue replaces an idle connection that was terminated, and the call
     test::note_queue<> jobs{db.driver()};
     for (std::int64_t n = 1; n <= 3; ++n) {
         jobs.enqueue(note{.n = n}).value();
-        CHECK(db.query_int(
-                  "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = '" +
-                  db.schema() + "'") == 1);
+        CHECK(db.end_sessions() == 1);
     }
     jobs.enqueue(note{}).value();
     CHECK(db.rows("ready") == 4);
@@ -305,7 +303,7 @@ TEST_CASE("eight threads enqueue through one queue object", "[enqueue][threads][
     }
     CHECK(failures == 0);
     CHECK(db.query_int("SELECT count(DISTINCT body) FROM {s}.ready") == 400);
-    CHECK(db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") == 1);
+    CHECK(db.count_sessions() == 1);
 }
 
 }  // namespace integration_enqueue_edges

@@ -126,7 +126,7 @@ TEST_CASE("with strict a crash of the server lets no job start beside those that
     server.write_all();
     std::atomic<bool> may_end{false};
     std::atomic<int> begun{0}, letters{0};
-    test::running_worker w{jobs, pgq::worker_options{.lease_time = 4s, .poll_interval = 1s},
+    test::running_worker w{jobs, pgq::worker_options{.lease_time = 1min, .poll_interval = 1s},
                            [&](const note&) {
                                ++begun;
                                (void)eventually([&] { return may_end.load(); });  // it does not look at its stop token

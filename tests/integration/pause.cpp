@@ -1,10 +1,13 @@
 #include <pgq/client/flow.hpp>
 #include <pgq/executor/in_place.hpp>
 #include <pgq/limiter/global_concurrency.hpp>
+#include <pgq/protocol/lane_search.hpp>
+#include <pgq/protocol/sync.hpp>
 #include <pgq/statement/claim.hpp>
 #include <pgq/statement/enqueue.hpp>
 
 #include <support/catch.hpp>
+#include <support/claiming_session.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>
 #include <support/jobs.hpp>
@@ -94,6 +97,20 @@ TEST_CASE("each way to take a job obeys a pause", "[integration][pause]") {
     test::run_until_empty(
         jobs, {}, [&](const note& n, const pgq::context& c) { log.add(n.n, c); }, [](const letter&) {});
     CHECK(log.each_ran_once(301));
+}
+
+TEST_CASE("the packs of a paused lane stay packed while workers claim", "[integration][pause][packs]") {
+    database db;
+    test::enqueuing_session from{db.options()};
+    const auto lanes = from.lanes({"a", "b"});
+    for (const auto lane : lanes) (void)from.enqueue(lane, test::numbered("x", 20), {.packed = true});
+    CHECK(from.line().pause({"default", "a", pause_kind::paused, ""}).value());
+    test::claiming_session c{db, lanes};
+    CHECK(c.claim(100).claimed() == 20);
+    const pgq::limited_lane limited{.lane = lanes[0], .most = 5, .max_attempts = 5};
+    CHECK(c.sync({.limited = {&limited, 1}, .limited_capacity = 5}).leases.empty());
+    CHECK(db.rows("pack") == 1);
+    CHECK(db.rows("ready") == 0);
 }
 
 TEST_CASE("a transaction that has taken a job before takes none after the pause", "[integration][pause]") {
@@ -209,6 +226,25 @@ TEST_CASE("a session that has enqueued and claimed before obeys at once", "[inte
         CHECK(operator_.resume<note>().value());
         CHECK(jobs.get<note>({.timeout = 0s}).value().has_value());
     }
+}
+
+TEST_CASE("a worker of many names is told of a pause and of its end", "[integration][pause][names][direct]") {
+    database db;
+    plain_queue jobs{db.driver()};
+    (void)jobs.lanes().value();
+    auto session = pgq::driver::libpq{database::unbroken(db.options())}.connect(pgq::session_role::worker).value();
+    const pgq::lane_name served{.entrypoint = "note"};
+    const pgq::served_queues all{.lanes = {&served, 1}};
+    const auto id =
+        session.register_worker({.host = "here", .pid = 1, .version = "0", .lease_time = 1min, .queues = &all}).value();
+    pgq::sync_reply reply;
+    session.sync({.worker = id, .subscribe_wakes = true}, reply).value();
+    CHECK(jobs.pause<note>("maintenance").value());
+    REQUIRE(session.wait(test::test_timeout).value() == pgq::wake_reason::notified);
+    CHECK(session.take_stop_request());
+    CHECK(jobs.resume<note>().value());
+    REQUIRE(session.wait(test::test_timeout).value() == pgq::wake_reason::notified);
+    CHECK(session.take_stop_request());
 }
 
 TEST_CASE("a pause made with SQL holds for lanes that are made later, and reads as the library's",

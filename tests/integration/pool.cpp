@@ -35,9 +35,7 @@ using pool = pgq::driver::pool<pgq::driver::libpq>;
 using pooled = pgq::queue<note, pool, pgq::serializer::raw, pgq::executor::in_place>;
 
 /// The server's sessions of this test.
-std::int64_t backends(const test::database& db) {
-    return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
-}
+std::int64_t backends(const test::database& db) { return db.count_sessions(); }
 std::int64_t terminate(const test::database& db, int how_many) {
     return db.query_int(
         "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 5000)) FROM (SELECT pid FROM pg_stat_activity"

@@ -198,6 +198,25 @@ TEST_CASE("two programs with different rules that are deployed in turn erase not
     }
 }
 
+TEST_CASE("a program that runs declares its schedules again each half hour", "[integration][schedule]") {
+    const test::database db;
+    running one{db};
+    one.every("@daily", letter{}, pgq::schedule_options{.name = "a"});
+    one.every("@daily", letter{}, pgq::schedule_options{.name = "b"});
+    one.get().declare().value();
+    auto session = db.driver().connect(pgq::session_role::client).value();
+    const std::vector<std::string> declared{"a"};
+    const auto recent = [&](const std::string& minutes) {
+        db.exec("UPDATE {s}.schedule SET declared_at = clock_timestamp() - interval '" + minutes + " minutes'");
+        (void)session.schedules("default", declared).value();
+        return db.query_text(
+            "SELECT string_agg(name, ',' ORDER BY name) FROM {s}.schedule"
+            " WHERE declared_at > clock_timestamp() - interval '15 minutes'");
+    };
+    CHECK(recent("20").empty());
+    CHECK(recent("40") == "a");
+}
+
 TEST_CASE("a pause survives the deployment of the program that declares the schedule", "[integration][schedule]") {
     const test::database db;
     {
@@ -216,9 +235,7 @@ TEST_CASE("a scheduler that waits sees a new schedule at once", "[integration][s
     const test::database db;
     running waiting{db, {.poll_interval = 1h}};
     waiting.start();
-    const std::string listeners = "SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() +
-                                  "' AND state = 'idle' AND query LIKE '%schedule%'";
-    REQUIRE(eventually([&] { return db.query_int(listeners) > 0; }));
+    REQUIRE(eventually([&] { return db.count_sessions("state = 'idle' AND query LIKE '%schedule%'") > 0; }));
     running other{db};
     other.every("* * * * * *", letter{});
     other.get().declare().value();
@@ -230,8 +247,7 @@ TEST_CASE("a scheduler goes on when its connection is broken", "[integration][sc
     running one{db};
     one.every("* * * * * *", letter{}, pgq::schedule_options{.missed = pgq::missed::all(1000)}).start();
     REQUIRE(eventually([&] { return test::count_ticks(db, "letter") > 0; }));
-    db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + db.schema() +
-            "' AND pid <> pg_backend_pid()");
+    (void)db.end_sessions();
     const auto before = test::count_ticks(db, "letter");
     CHECK(eventually([&] { return test::count_ticks(db, "letter") > before + 1; }));
     CHECK(one.stop().has_value());

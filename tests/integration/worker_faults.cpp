@@ -135,10 +135,7 @@ TEST_CASE("jobs of a late claim of a lost session are given back", "[worker][lat
                                run_log.add(job.n, c);
                            }};
     // The claims of the lost sessions still wait in the server.
-    REQUIRE(eventually([&] {
-        return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() +
-                            "' AND wait_event_type = 'Lock'") >= 2;
-    }));
+    REQUIRE(eventually([&] { return db.count_sessions("wait_event_type = 'Lock'") >= 2; }));
     blocker.exec("COMMIT");
     CHECK(eventually(20s, [&] { return run_log.runs().size() == 5 && db.is_empty(); }));
     w.stop().value();

@@ -198,6 +198,19 @@ TEST_CASE("with a manual clock, jobs become due and workers die by that clock al
     CHECK(w.counts(lane).ready == 1);
 }
 
+TEST_CASE("with a manual clock, a key for a period is free when that time has passed, and not before",
+          "[driver][memory]") {
+    manual_clock clock;
+    laws::tracked_fixture<driver::memory> t{driver::memory::with_clock(clock)};
+    const unique key = unique{"k"}.during(1h);
+    const auto first = t.add("a", {.unique_key = key});
+    t.run("a");
+    clock.advance(1h - 1us);
+    CHECK(t.add("b", {.unique_key = key}) == enqueued_job{.id = first.id, .is_new = false});
+    clock.advance(1us);
+    CHECK(t.add("c", {.unique_key = key}).is_new);
+}
+
 TEST_CASE("setting the calendar makes jobs due, but no worker dead", "[driver][memory]") {
     manual_clock clock;
     fixture w{driver::memory::with_clock(clock)};

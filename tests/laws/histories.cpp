@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <string>
 
 namespace laws_histories {
@@ -20,27 +21,32 @@ namespace {
 // Time passes in a database: each time that is stored moves into the past.
 class moved_clock {
 public:
-    explicit moved_clock(const std::string& schema) : line_{test::dsn(), schema} {
-        (void)line_.exec(
-            "CREATE OR REPLACE FUNCTION pg_temp.pass(span interval) RETURNS void LANGUAGE plpgsql AS $$ DECLARE t "
-            "record;"
-            " BEGIN FOR t IN SELECT c.table_name AS name, string_agg(format('%1$I = CASE WHEN isfinite(%1$I) THEN %1$I "
-            "- $1"
-            " ELSE %1$I END', c.column_name), ', ') AS changes FROM information_schema.columns c JOIN "
-            "information_schema.tables b"
-            " USING (table_schema, table_name) WHERE b.table_type = 'BASE TABLE' AND c.table_schema = '" +
-            schema +
-            "' AND c.data_type = 'timestamp with time zone' AND c.table_name NOT IN ('minute', 'hour', 'migration')"
-            " GROUP BY 1 LOOP EXECUTE format('UPDATE %I.%I SET ', '" +
-            schema + "', t.name) || t.changes USING span; END LOOP; END $$");
+    explicit moved_clock(const std::string& schema)
+        : line_{test::dsn(), schema},
+          changes_{line_.query_text("SELECT string_agg(text, '; ') FROM (SELECT format('UPDATE %I.%I SET ', "
+                                    "c.table_schema, c.table_name) || string_agg(format('%1$I = CASE WHEN "
+                                    "isfinite(%1$I) THEN %1$I - interval ''SPAN'' ELSE %1$I END', "
+                                    "c.column_name), ', ') AS text FROM information_schema.columns c JOIN "
+                                    "information_schema.tables b USING (table_schema, table_name) WHERE "
+                                    "b.table_type = 'BASE TABLE' AND c.table_schema = '" +
+                                    schema +
+                                    "' AND c.data_type = 'timestamp with time zone' AND c.table_name NOT IN "
+                                    "('minute', 'hour', 'migration') GROUP BY c.table_schema, c.table_name) t")} {}
+    void pass(pgq::duration d) const {
+        const auto span = std::to_string(std::chrono::duration_cast<std::chrono::seconds>(d).count()) + " s";
+        std::string all = changes_;
+        for (std::size_t at; (at = all.find("SPAN")) != std::string::npos;) all.replace(at, 4, span);
+        (void)line_.exec(all);
     }
-    void pass(pgq::duration d) {
-        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(d).count();
-        (void)line_.exec("SELECT pg_temp.pass('" + std::to_string(seconds) + " s')");
+    // To read the catalog takes as long as a history, so one clock is for all histories in a schema.
+    static const moved_clock& of(const std::string& schema) {
+        static std::map<std::string, moved_clock> all;
+        return all.try_emplace(schema, schema).first->second;
     }
 
 private:
     test::sql_connection line_;
+    std::string changes_;
 };
 
 pgq::laws::strings in_memory(std::uint64_t seed) {
@@ -51,7 +57,7 @@ pgq::laws::strings in_memory(std::uint64_t seed) {
 
 pgq::laws::strings in_database(std::uint64_t seed) {
     const auto options = test::reusable_schema::next();
-    moved_clock clock{options.schema};
+    const auto& clock = moved_clock::of(options.schema);
     return test::history{pgq::driver::libpq{options}, [&](pgq::duration d) { clock.pass(d); }, seed}.run(60);
 }
 

@@ -37,6 +37,8 @@ declare -A elsewhere=(
     [testing/laws]=tests/laws
     [testing/laws/admin]=tests/laws/driver_memory.cpp
     [testing/laws/driver]=tests/laws/driver_memory.cpp
+    [testing/laws/limits]=tests/laws/driver_memory.cpp
+    [testing/laws/schedules]=tests/laws/driver_memory.cpp
     [testing/simulation]=tests/simulation/contract.cpp
 )
 

@@ -8,6 +8,7 @@
 //   do=...           what handlers do; without it each job names its own action:
 //     done           nothing
 //     sleep:MS       wait, and ignore the stop token
+//     wait           the same, until `events` has one that is called "go"
 //     heed:MS        wait until the stop token fires, then give the job back
 //     spin:MS        compute
 //     fail, retry    throw; ask for another attempt at once
@@ -50,6 +51,10 @@ public:
         (void)sql_.exec("SET synchronous_commit = off");
     }
 
+    bool has_event(const std::string& what) {
+        const std::lock_guard lock{mutex_};
+        return sql_.query_text("SELECT count(*) FROM {s}.events WHERE what = '" + what + "'") != "0";
+    }
     std::string begin(const test::task& t, const pgq::context& c) {
         const std::lock_guard lock{mutex_};
         return sql_.query_text("INSERT INTO {s}.runs (job, attempt, pid, n) VALUES (" + std::to_string(c.id().value) +
@@ -152,11 +157,13 @@ bool rest(std::chrono::milliseconds time, const std::stop_token& stop) {
     return true;
 }
 
-pgq::outcome act(const std::string& what, const pgq::context& c) {
+pgq::outcome act(const std::string& what, const pgq::context& c, journal& log) {
     const auto colon = what.find(':');
     const auto verb = what.substr(0, colon);
     const std::chrono::milliseconds time{colon == std::string::npos ? 0 : std::atoll(what.c_str() + colon + 1)};
     if (verb == "sleep") rest(time, {});
+    if (verb == "wait")
+        while (!log.has_event("go")) rest(std::chrono::milliseconds{20}, {});
     if (verb == "heed" && !rest(time, c.stop_token())) c.throw_if_stopping();
     if (verb == "spin") spin(time);
     if (verb == "fail") throw std::runtime_error{"told to fail"};
@@ -181,7 +188,7 @@ int main(int argc, char** argv) {
                     reporter{log}};
     pgq::worker w{jobs, working(s), [&](const test::task& t, const pgq::context& c) -> pgq::outcome {
                       const auto run = log.begin(t, c);
-                      auto o = act(s.at("do").empty() ? t.act : s.at("do"), c);
+                      auto o = act(s.at("do").empty() ? t.act : s.at("do"), c, log);
                       log.end(run);
                       return o;
                   }};

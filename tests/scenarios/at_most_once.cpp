@@ -93,7 +93,7 @@ TEST_CASE("no at-most-once job is lost when idle sessions break", "[scenario][at
                            [&](const note& n, const pgq::context& c) { seen.add(n.n, c); }};
     (void)jobs.enqueue(note{.n = 1}).value();
     REQUIRE(test::eventually([&] { return seen.size() == 1; }));
-    db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
+    (void)db.end_sessions();
     REQUIRE(test::eventually([&] { return jobs.observer()->restored >= 1; }));
     // This uses a new queue object, because a session of the first one broke, too.
     once_queue{db.driver()}.enqueue(note{.n = 2}).value();

@@ -92,7 +92,7 @@ TEST_CASE("one call cancels two thousand or a hundred thousand jobs by id, all o
     const auto many = jobs.enqueue(test::notes(100'000)).value();
     const auto began = steady::now();
     CHECK(many.cancel().value().removed == 100'000);
-    CHECK(steady::now() - began < 5s);
+    CHECK(steady::now() - began < 20s);
     CHECK(db.is_empty());
 }
 

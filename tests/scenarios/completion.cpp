@@ -193,7 +193,7 @@ TEST_CASE("many threads wait on one queue object, each for its own job, over one
             return sum;
         }));
     for (std::int64_t i = 1; i <= 16; ++i) CHECK(waits[static_cast<std::size_t>(i - 1)].get() == 2000 * i);
-    CHECK(db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'") <= 5);
+    CHECK(db.count_sessions() <= 5);
 }
 
 TEST_CASE("a waiter receives the end although its connection broke", "[scenario][direct]") {
@@ -208,13 +208,13 @@ TEST_CASE("a waiter receives the end although its connection broke", "[scenario]
     CHECK(got.get().value().whole == 3);
 }
 
-TEST_CASE("a wait without time works although the server has closed its idle connection", "[scenario][direct]") {
+TEST_CASE("a wait without time works although the server has closed its idle connection",
+          "[scenario][direct][undisturbed]") {
     const database db;
     queue jobs{db.driver()};
     const auto h = jobs.enqueue(division{.a = 6, .b = 2}).value();
     REQUIRE(test::eventually([&] { return h.wait(0s).error() == pgq::errc::timeout; }));
-    db.exec("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = '" + db.schema() +
-            "'");
+    (void)db.end_sessions();
     CHECK(h.wait(0s).error() == pgq::errc::timeout);
 }
 

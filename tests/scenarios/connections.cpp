@@ -15,9 +15,7 @@ using test::note;
 
 namespace {
 
-std::int64_t connections(const database& db) {
-    return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
-}
+std::int64_t connections(const database& db) { return db.count_sessions(); }
 
 }  // namespace
 

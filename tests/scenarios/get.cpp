@@ -472,7 +472,7 @@ TEST_CASE("a sleeping get whose connection breaks returns an error, and the next
     database db;
     note_getter jobs{db.driver()};
     CHECK_FALSE(get(jobs, {.timeout = 10ms}).n);
-    db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
+    (void)db.end_sessions();
     (void)jobs.get<note>({.timeout = 0s});
     CHECK_FALSE(get(jobs, {.timeout = 100ms}).n);
     std::optional<pgq::error_info> reported;
@@ -481,7 +481,7 @@ TEST_CASE("a sleeping get whose connection breaks returns an error, and the next
         if (!got) reported = got.error();
     }};
     REQUIRE(test::eventually([&] { return db.subscribed_workers() == 1; }));
-    db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
+    (void)db.end_sessions();
     waiting.join();
     REQUIRE(reported);
     CHECK(*reported == pgq::condition::transient);

@@ -36,8 +36,7 @@ TEST_CASE("a worker sleeps undisturbed although the server still has a session o
         const int failed = far_jobs.observer()->failed;
         return test::always(3s, [&] { return far_jobs.observer()->failed == failed; });
     }));
-    CHECK(db.query_int("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = '" +
-                       db.schema() + "'") == 0);
+    CHECK(db.count_sessions("wait_event_type = 'Lock'") == 0);
 }
 
 }  // namespace scenarios_half_open

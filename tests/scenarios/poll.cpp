@@ -335,6 +335,19 @@ TEST_CASE("a job that is acknowledged in the user's transaction is done when tha
     CHECK(db.is_empty());
 }
 
+TEST_CASE("the outcome of a job that is acknowledged in the user's transaction is stored with that",
+          "[scenario][poll]") {
+    database db;
+    note_queue jobs{db.driver()};
+    const auto kept = jobs.enqueue(note{.n = 1}, {.keep_outcome = 1h}).value();
+    auto p = jobs.poll<note>(brief());
+    auto job = only(p);
+    db.exec("BEGIN");
+    job.ack(pgq::within(db.connection())).value();
+    db.exec("COMMIT");
+    CHECK(kept.wait(test::test_timeout).value().kind == pgq::end_kind::done);
+}
+
 TEST_CASE("a job that is acknowledged in a transaction that rolls back comes again after its poller's end",
           "[scenario][poll]") {
     database db;
@@ -376,8 +389,7 @@ TEST_CASE("a poller whose idle connection was closed goes on with its jobs, and 
     (void)jobs.enqueue(test::notes(4)).value();
     auto p = jobs.poll<note>({.timeout = 50ms, .prefetch = 3});
     auto first = only(p), second = only(p);
-    db.exec("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = '" + db.schema() +
-            "'");
+    (void)db.end_sessions();
     first.ack().value();
     only(p).ack().value();
     second.ack().value();

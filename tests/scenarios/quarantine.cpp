@@ -39,7 +39,7 @@ int work_until_done(const database& db, task_queue& jobs, const std::string& att
 }  // namespace
 
 TEST_CASE("a job that crashes its worker is held after its last attempt, and none of its neighbours ever is",
-          "[scenario][quarantine]") {
+          "[scenario][quarantine][undisturbed]") {
     const auto [neighbours, act, attempts] = GENERATE(table<int, std::string, int>(
         {{2000, "done", 3}, {2000, "done", 1}, {12, "sleep:200", 3}, {300, "sleep:2", 2}}));
     CAPTURE(neighbours, act, attempts);

@@ -19,9 +19,7 @@ using steady = std::chrono::steady_clock;
 
 namespace {
 
-void terminate_backends(const database& db) {
-    db.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
-}
+void terminate_backends(const database& db) { (void)db.end_sessions(); }
 
 }  // namespace
 

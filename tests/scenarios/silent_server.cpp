@@ -222,9 +222,7 @@ TEST_CASE("an enqueue that waits for a lock for too long is cancelled, and leave
     (void)jobs.lanes().value();
     const test::sql_connection other{test::dsn(), db.schema()};
     (void)other.exec("BEGIN; LOCK TABLE {s}.ready");
-    const auto sessions = [&] {
-        return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
-    };
+    const auto sessions = [&] { return db.count_sessions(); };
     for (int i = 0; i < 3; ++i) {
         const auto put = jobs.enqueue(note{.n = 1});
         REQUIRE_FALSE(put);
@@ -246,9 +244,7 @@ TEST_CASE("workers that wait for a lock for too long leave no sessions behind", 
     o.response_timeout = 1s;
     test::note_queue<> jobs{pgq::driver::libpq{o}};
     (void)jobs.lanes().value();
-    const auto sessions = [&] {
-        return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() + "'");
-    };
+    const auto sessions = [&] { return db.count_sessions(); };
     test::running_worker one{jobs, pgq::worker_options{.poll_interval = 100ms}, [](const note&) {}};
     test::running_worker other{jobs, pgq::worker_options{.poll_interval = 100ms}, [](const note&) {}};
     REQUIRE(test::eventually([&] { return db.subscribed_workers() == 2; }));

@@ -115,7 +115,7 @@ TEST_CASE("a handler that ignores its stop token does not keep its job from othe
     test::make_journal(db);
     task_queue jobs{db.driver()};
     (void)jobs.enqueue(tasks(1)).value();
-    auto stubborn = test::start_worker(db, {{"do", "sleep:6000"}, {"grace", "200"}, {"lease", "60000"}});
+    auto stubborn = test::start_worker(db, {{"do", "wait"}, {"grace", "200"}, {"lease", "600000"}});
     REQUIRE(test::eventually([&] { return db.rows("runs") == 1; }));
 
     stubborn.send(SIGTERM);
@@ -125,6 +125,8 @@ TEST_CASE("a handler that ignores its stop token does not keep its job from othe
     auto other = test::start_worker(db, {{"do", "done"}, {"until", "empty"}});
     CHECK(other.wait() == 0);
     CHECK(db.is_empty());
+    CHECK_FALSE(stubborn.exited());
+    db.exec("INSERT INTO {s}.events (what) VALUES ('go')");
     CHECK(stubborn.wait() == 0);
     CHECK(db.is_empty());
 }

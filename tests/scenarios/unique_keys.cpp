@@ -161,13 +161,20 @@ TEST_CASE("a unique period goes on after the job's end, and ends at its time", "
     const auto fresh = [&](pgq::duration d) {
         return jobs.enqueue(note{}, {.unique_key = unique{"k"}.during(d)}).value().is_new();
     };
+    const auto period = [&] {
+        return db.query_text(
+            "SELECT extract(epoch FROM k.until - r.enqueued_at)::int8 FROM {s}.unique_key k"
+            " JOIN {s}.ready r ON r.id = k.job_id");
+    };
     REQUIRE(fresh(1h));
+    CHECK(period() == "3600");
     test::run_until_empty(
         jobs, {}, [](const note&) {}, [](const letter&) {});
     CHECK(db.is_empty());
     CHECK_FALSE(fresh(1h));
     db.exec("UPDATE {s}.unique_key SET until = now()");
-    CHECK(fresh(1h));
+    CHECK(fresh(2h));
+    CHECK(period() == "7200");
 }
 
 TEST_CASE("or_replace changes the payload of a waiting job, and enqueues a new job if the old one runs",
@@ -220,10 +227,7 @@ TEST_CASE("an enqueue waits for a transaction with the same key, and enqueues it
             queue second{db.driver()};
             return second.enqueue(note{}, {.unique_key = key}).value().is_new();
         });
-        CHECK(test::eventually([&] {
-            return db.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db.schema() +
-                                "' AND wait_event_type = 'Lock'") == 1;
-        }));
+        CHECK(test::eventually([&] { return db.count_sessions("wait_event_type = 'Lock'") == 1; }));
         (void)mine.exec(commits ? "COMMIT" : "ROLLBACK");
         CHECK(other.get() == !commits);
     }

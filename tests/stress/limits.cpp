@@ -2,7 +2,7 @@
 #include <pgq/limiter/global_concurrency.hpp>
 #include <pgq/limiter/global_rate.hpp>
 
-#include <pgq/testing/laws/driver/limits.hpp>
+#include <pgq/testing/laws/limits/contention.hpp>
 #include <support/catch.hpp>
 #include <support/database.hpp>
 #include <support/eventually.hpp>

@@ -20,7 +20,10 @@ public:
 
     claiming_session(const database& db, std::vector<pgq::lane_id> lanes,
                      pgq::duration lease_time = std::chrono::minutes{1}, std::int16_t max_attempts = 20)
-        : session_{db.driver().connect(pgq::session_role::worker).value()} {
+        : claiming_session{db.driver(), std::move(lanes), lease_time, max_attempts} {}
+    claiming_session(pgq::driver::libpq driver, std::vector<pgq::lane_id> lanes,
+                     pgq::duration lease_time = std::chrono::minutes{1}, std::int16_t max_attempts = 20)
+        : session_{driver.connect(pgq::session_role::worker).value()} {
         worker_ =
             session_
                 .register_worker({.host = "here", .pid = 1, .version = "0", .lease_time = lease_time, .lanes = lanes})

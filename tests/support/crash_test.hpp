@@ -69,10 +69,7 @@ public:
         o.conninfo = database::settings_of(o.conninfo, "application_name", "healthy");
         return pgq::driver::libpq{o};
     }
-    bool is_quiet() const {
-        return db_.query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + db_.schema() + "'" +
-                             (is_pooled() ? " AND state <> 'idle'" : "")) == 0;
-    }
+    bool is_quiet() const { return db_.count_sessions(is_pooled() ? "state <> 'idle'" : "true") == 0; }
     void age() const {
         db_.exec("UPDATE {s}.worker SET heartbeat_at = heartbeat_at - interval '1 day'");
         db_.exec("UPDATE {s}.deferred SET run_at = now() WHERE run_at < 'infinity'");

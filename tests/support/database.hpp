@@ -99,6 +99,21 @@ public:
     PGconn* connection() const noexcept { return sql_.get(); }
     const sql_connection& sql() const noexcept { return sql_; }
 
+    /// The library's sessions with the application name of conninfo(), or those of them that meet a condition of SQL.
+    std::int64_t count_sessions(const std::string& condition = "true") const {
+        return query_int("SELECT count(*) FROM pg_stat_activity WHERE application_name = '" + schema_ + "' AND (" +
+                         condition + ")");
+    }
+    /// The server ends the sessions that have this application name; that of conninfo() if none is given. Returns how
+    /// many there were, when they have ended.
+    std::int64_t end_sessions(std::string application = {}) const {
+        if (application.empty()) application = schema_;
+        return query_int(
+            "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND"
+            " application_name = '" +
+            application + "'");
+    }
+
     /// The number of rows of a table, for example "ready", "deferred", "lease", "worker" or "runs".
     std::int64_t rows(std::string_view table) const {
         return query_int("SELECT count(*) FROM {s}." + std::string{table});

@@ -570,6 +570,8 @@ TEST_CASE("writing and reading have the same maximum depth", "[serializer][json]
     for (int i = 0; i < 15; ++i)
         root = tree{i, {root}};  // 16 objects in 15 arrays; the innermost object has an empty array
     CHECK(read<tree>(written(root)).children.at(0).value == 13);
+    CHECK(read_error<std::vector<tree>>("[" + written(root) + "]") == errc::too_deep);
+    CHECK(write_error(std::vector<tree>{root}) == errc::too_deep);
     CHECK(read_error<tree>("{\"children\":[" + written(root) + "]}") == errc::too_deep);
     root = tree{15, {root}};
     const auto error = write_error(root);

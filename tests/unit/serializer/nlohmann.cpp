@@ -195,6 +195,13 @@ TEMPLATE_TEST_CASE("nlohmann applies max_depth and max_bytes", "[serializer][nlo
     three.children.resize(1);
     std::string out;
     CHECK(TestType{}.write(three, out));
+    tree again;
+    CHECK(TestType{}.read(out, again));
+    const bool is_text = out.starts_with('{');
+    CHECK((why_not<std::vector<tree>, TestType>(is_text ? "[" + out + "]" : "\x91" + out)) == errc::too_deep);
+    const auto four = TestType{}.write(std::vector<tree>{three}, out);
+    REQUIRE_FALSE(four);
+    CHECK(four.error() == errc::too_deep);
     tree five = three;
     five.children[0].children.push_back(three);
     const auto wrote = TestType{}.write(five, out);

@@ -28,6 +28,7 @@ struct heartbeat_log {
     std::vector<pgq::beat_reply> answers;
     std::mutex mutex;
     std::vector<std::chrono::steady_clock::time_point> beats;
+    std::atomic<int> purges{0};
 
     std::size_t count() {
         const std::lock_guard lock{mutex};
@@ -44,6 +45,10 @@ struct heartbeat_driver {
             b->beats.push_back(std::chrono::steady_clock::now());
             const std::size_t n = b->beats.size() - 1;
             return n < b->answers.size() ? b->answers[n] : pgq::beat_reply{.alive = true};
+        }
+        pgq::result<pgq::purge_reply> expire_and_purge() {
+            ++b->purges;
+            return pgq::purge_reply{};
         }
 
         heartbeat_log* b;
@@ -111,6 +116,22 @@ TEST_CASE("the observer receives an error of compaction once, until it changes o
     REQUIRE(test::eventually([&] { return b.count() >= 7; }));
     m.stop();
     CHECK(seen.messages == std::vector<std::string>{"first", "second", "second"});
+}
+
+TEST_CASE("a heartbeat tells its worker each time that jobs should stop, and purges with its first beat",
+          "[unit][worker][heartbeat]") {
+    heartbeat_log b;
+    b.answers = {{.alive = true, .jobs_to_stop = true}, {.alive = true}, {.alive = true, .jobs_to_stop = true}};
+    const heartbeat_driver driver{&b};
+    pgq::observer::none nobody;
+    std::atomic<int> told{0};
+    pgq::detail::heartbeat<heartbeat_driver, pgq::observer::none> m{driver, nobody,          60ms,
+                                                                    [] {},  [&] { ++told; }, no_limit};
+    m.start({1});
+    REQUIRE(test::eventually([&] { return b.count() >= 5; }));
+    m.stop();
+    CHECK(told == 2);
+    CHECK(b.purges >= 1);
 }
 
 TEST_CASE("a heartbeat that was asked to stop reports its end from its thread, and stop() does not wait then",

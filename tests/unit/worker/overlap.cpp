@@ -160,10 +160,10 @@ TEST_CASE("a sync whose answer is lost while jobs run in place loses no job", "[
 
 TEST_CASE("with executor::in_place a slow server does not make the jobs look slow", "[worker][in_place]") {
     split_driver driver;
-    driver.speed->answers_after = 30ms;
+    driver.speed->answers_after = 100ms;  // if jobs took that long, the worker would hold two of them at most
     in_place_queue jobs{driver};
     REQUIRE(drain(jobs, driver, 200, 199) == 200);
-    CHECK(driver.speed->largest_claim >= 32);
+    CHECK(driver.speed->largest_claim >= 4);
 }
 
 TEST_CASE("with executor::in_place a worker with long jobs holds few of them", "[worker][in_place]") {

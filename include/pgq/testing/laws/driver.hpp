@@ -15,7 +15,6 @@
 #include <pgq/testing/laws/driver/fixture.hpp>
 #include <pgq/testing/laws/driver/inspection.hpp>
 #include <pgq/testing/laws/driver/leases.hpp>
-#include <pgq/testing/laws/driver/limits.hpp>
 #include <pgq/testing/laws/driver/rescue.hpp>
 #include <pgq/testing/laws/driver/revisions.hpp>
 #include <pgq/testing/laws/driver/settlements.hpp>
@@ -24,7 +23,13 @@
 #include <pgq/testing/laws/driver/transactions.hpp>
 #include <pgq/testing/laws/driver/unique_keys.hpp>
 #include <pgq/testing/laws/driver/wakes.hpp>
-#include <pgq/testing/laws/schedules.hpp>
+#include <pgq/testing/laws/limits/by_key.hpp>
+#include <pgq/testing/laws/limits/concurrency.hpp>
+#include <pgq/testing/laws/limits/contention.hpp>
+#include <pgq/testing/laws/limits/rate.hpp>
+#include <pgq/testing/laws/schedules/changed.hpp>
+#include <pgq/testing/laws/schedules/declared.hpp>
+#include <pgq/testing/laws/schedules/fired.hpp>
 #include <pgq/testing/laws/statistics.hpp>
 
 namespace pgq::laws {
@@ -43,6 +48,7 @@ void check_driver(Make make) {
     check_ids<Driver>(make);
     check_bodies<Driver>(make);
     check_headers<Driver>(make);
+    check_full_lanes<Driver>(make);
     check_names<Driver>(make);
     check_enqueue_time<Driver>(make);
 

@@ -136,7 +136,7 @@ inline std::uint32_t claim_limited(tables& db, worker_id worker, const limited_l
     if (allowed.per_key != nullptr) by_key = count_running_by_key(db, *allowed.per_key);
     const auto most = allowed.jobs > 0 ? static_cast<std::size_t>(allowed.jobs) : 0;
     std::size_t bytes = 0;
-    bool cut = max_bytes == 0;
+    bool cut = most > 0 && max_bytes == 0;
     auto jobs = db.jobs.take_if(lane.lane, most, [&](const job& j) {
         cut = cut || (bytes > 0 && bytes + j.body.size() > max_bytes);
         if (cut) return false;

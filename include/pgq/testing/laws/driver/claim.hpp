@@ -1,6 +1,6 @@
 #pragma once
 
-#include <pgq/testing/laws/driver/fixture.hpp>
+#include <pgq/testing/laws/driver/tracked_fixture.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -60,6 +60,25 @@ void check_order_in_a_lane(Make make) {
         CHECK(first.peers_can_claim_limited);
         CHECK(bodies_of(claim()) == strings{large, "last"});
     }
+    SECTION("limited lanes share the bytes of a claim") {
+        driver_fixture<Driver> w{make()};
+        const auto a = w.lane("a"), b = w.lane("b");
+        const std::string large(300'000, 'x');
+        w.enqueue(a, {large, large});
+        w.enqueue(b, {"small", large});
+        auto p = w.worker({a, b});
+        const limited_lane limited[]{{.lane = a, .most = 10, .max_attempts = 5},
+                                     {.lane = b, .most = 10, .max_attempts = 5}};
+        const auto claim = [&] { return p.sync({.max_bytes = 700'000, .limited = limited, .limited_capacity = 20}); };
+        const auto first = claim();
+        CHECK(bodies_of(first) == strings{large, large, "small"});
+        CHECK(first.peers_can_claim_limited);
+        w.enqueue(a, {std::string(700'000, 'y')});  // no byte is left for the other lane
+        const auto second = claim();
+        CHECK(second.claimed() == 1);
+        CHECK(second.peers_can_claim_limited);
+        CHECK(bodies_of(claim()) == strings{large});
+    }
     SECTION("jobs of one lane are claimed first in, first out, over several enqueues") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
@@ -112,6 +131,23 @@ void check_order_in_a_lane(Make make) {
         auto p = w.worker({lane});
         CHECK(bodies_of(p.claim(10)) == strings{"past", "an hour late", "in one hour", "in two hours", "far"});
     }
+    SECTION("the deadlines of tracked jobs have the same order") {
+        tracked_fixture<Driver> t{make()};
+        const time_point past{std::chrono::days{365}}, far{std::chrono::days{365 * 200}};
+        const auto before = [](when deadline) { return enqueue_options{.expected_at = deadline, .keep_outcome = 1h}; };
+        t.add({{"none", {.keep_outcome = 1h}},
+               {"far", before(at(far))},
+               {"in two hours", before(in(2h))},
+               {"an hour late", before(in(-1h))},
+               {"past", before(at(past))},
+               {"none, but urgent", {.priority = 1, .keep_outcome = 1h}},
+               {"in one hour", before(in(1h))}});
+        const auto got = t.p.claim(10);
+        CHECK(bodies_of(got) ==
+              strings{"none, but urgent", "past", "an hour late", "in one hour", "in two hours", "far", "none"});
+        CHECK(in_order(got)[5].rank.deadline_ms() == 365LL * 200 * 24 * 3'600'000);
+        CHECK(in_order(got)[6].rank.deadline_ms() == rank::no_deadline);
+    }
 }
 
 template <class Driver, class Make>
@@ -140,6 +176,22 @@ void check_order_over_lanes(Make make) {
         REQUIRE(got.leases.size() == 2);
         CHECK(got.leases[0].ref.id != got.leases[1].ref.id);
         for (const auto& lease : got.leases) CHECK(lease.jobs.size() == (lease.lane == a ? 2U : 1U));
+    }
+    SECTION("each lease of a claim has the attempts of its own lane") {
+        driver_fixture<Driver> w{make()};
+        const auto once = w.lane("once"), often = w.lane("often");
+        w.enqueue(once, {"a"});
+        w.enqueue(often, {"b"});
+        auto dead = w.worker({once, often}, 500ms);
+        dead.lanes[0].max_attempts = 1;
+        const auto got = dead.claim(10);
+        REQUIRE(got.leases.size() == 2);
+        for (const auto& l : got.leases)
+            if (l.lane == once) (void)dead.finish({l.ref});
+        // It dies with one job, so this attempt counts.
+        const auto reply = w.rescue();
+        CHECK(reply.returned == 1);
+        CHECK(reply.held == 0);
     }
     SECTION("new and returned jobs have one common order") {
         driver_fixture<Driver> w{make()};

@@ -177,6 +177,34 @@ void check_completion(Make make) {
         CHECK(t.end_of(ids[2]) == 'd');
         CHECK(t.ended(ids[2])->result == "result");
     }
+    SECTION("a tracked job that has gone back out of a lease does not end with that lease") {
+        for (const bool settles : {false, true}) {
+            INFO("settles " << settles);
+            fixture t{make()};
+            const auto back = t.add("back"), stays = t.add("stays");
+            const auto got = t.p.claim(2);
+            REQUIRE(got.leases.size() == 1);
+            const auto& jobs = got.leases[0].jobs;
+            const settlement retry{.index = jobs.at(0).index, .kind = settle_kind::retry};
+            const settlement done{.index = jobs.at(1).index, .kind = settle_kind::done, .result = "1"};
+            const auto left = mask_of({retry.index}), all = mask_of({0, 1});
+            const lease_progress one{
+                .ref = got.leases[0].ref, .mask = left, .items = std::span{&retry, 1}, .flagged = true};
+            const auto moved = t.p.progress(one).moved;
+            REQUIRE(moved.size() == 1);
+            const lease_progress last{.ref = moved[0],
+                                      .last = true,
+                                      .left = left,
+                                      .mask = all,
+                                      .items = std::span{&done, 1},
+                                      .flagged = true};
+            CHECK((settles ? t.p.progress(last) : t.p.finish(moved)).lost.empty());
+            CHECK(t.end_of(stays) == 'd');
+            CHECK(t.end_of(back) == '-');
+            t.run("back", {.kind = settle_kind::discard});
+            CHECK(t.end_of(back) == 'x');
+        }
+    }
     SECTION("a job whose worker died without attempts left ends as held") {
         for (const std::int16_t attempts : {std::int16_t{1}, std::int16_t{2}}) {
             fixture t{make(), 100ms, attempts};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/testing/laws/driver/find_one.hpp>
 #include <pgq/testing/laws/driver/tracked_fixture.hpp>
 
 #include <algorithm>
@@ -89,6 +90,16 @@ void check_dependencies(Make make) {
         }
         CHECK(bodies_of(t.p.claim(9)) == strings{"child"});
     }
+    SECTION("a job whose parents end together begins") {
+        fixture t{make()};
+        const std::vector parents{t.add("a"), t.add("b")};
+        t.add("child", {.after = parents});
+        const auto got = t.p.claim(9);
+        REQUIRE(bodies_of(got) == strings{"a", "b"});
+        const auto mask = mask_of({0, 1});
+        CHECK(t.p.progress({.ref = got.leases.at(0).ref, .last = true, .mask = mask, .flagged = true}).lost.empty());
+        CHECK(bodies_of(t.p.claim(9)) == strings{"child"});
+    }
     SECTION("a parent may be an untracked job that waits or runs") {
         fixture t{make()};
         const auto waits = t.w.enqueue(t.lane, {"runs", "waits"});
@@ -102,10 +113,12 @@ void check_dependencies(Make make) {
     SECTION("a job whose parent is done still waits for its run time") {
         fixture t{make()};
         const auto parent = t.add("parent");
-        t.add({{"late", {.run_at = in(1h), .after = std::span{&parent, 1}}},
-               {"past", {.run_at = at(time_point{1s}), .after = std::span{&parent, 1}}}});
+        const auto jobs = t.add({{"late", {.run_at = in(1h), .after = std::span{&parent, 1}}},
+                                 {"past", {.run_at = at(time_point{1s}), .after = std::span{&parent, 1}}}});
         t.run("parent");
         CHECK(bodies_of(t.p.claim(9)) == strings{"past"});
+        const auto late = find_in(t.w, jobs[0].id, job_state::deferred);
+        CHECK(late.run_at == late.enqueued_at + 1h);
         CHECK(t.p.sync({.peek_next_due = true}).next_due.value() > 58min);
     }
     SECTION("a job that depends on a duplicate waits for the job that has the key") {
@@ -231,6 +244,18 @@ void check_failed_parents(Make make) {
         CHECK(t.w.counts(t.lane) == lane_counts{.ready = 1, .held = 1, .blocked = 1});
         t.run("b");
         CHECK(bodies_of(t.p.claim(9)) == strings{"runs"});
+    }
+    SECTION("a job that was held for one parent and requeued does not fail with another one") {
+        fixture t{make()};
+        const std::vector parents{t.add("a"), t.add("b")};
+        const auto child = t.add("child", {.after = parents, .keep_outcome = 1h}).id;
+        t.run("a", {.kind = settle_kind::discard});
+        CHECK(t.end_of(child) == 'h');
+        CHECK(must(t.w.client().requeue(std::span{&child, 1})) == 1);
+        t.run("b", {.kind = settle_kind::discard});
+        CHECK(t.end_of(child) == '-');
+        t.run("child");
+        CHECK(t.end_of(child) == 'd');
     }
     SECTION("one parent of several that has already failed is enough") {
         fixture t{make()};

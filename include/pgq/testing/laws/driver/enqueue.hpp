@@ -1,6 +1,7 @@
 #pragma once
 
 #include <pgq/testing/laws/driver/fixture.hpp>
+#include <pgq/testing/laws/driver/tracked_fixture.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -142,6 +143,35 @@ void check_headers(Make make) {
             CHECK(w.counts(lane) == lane_counts{});
             CHECK(w.enqueue(lane, {"the session is as good as before"}).size() == 1);
         }
+    }
+}
+
+/// `enqueue_options::at_most`.
+template <class Driver, class Make>
+void check_full_lanes(Make make) {
+    SECTION("a call after which a lane would have more open jobs than at_most stores nothing") {
+        tracked_fixture<Driver> t{make()};
+        const auto other = t.w.lane("other");
+        t.w.enqueue(t.lane, {"leased", "ready"});
+        t.w.enqueue(t.lane, {"deferred"}, {.run_at = in(1h)});
+        const auto got = t.claim("leased");
+        const auto is_refused = [&](const std::vector<typename tracked_fixture<Driver>::item>& items) {
+            const auto answer = t.try_add(items);
+            return !answer && answer.error() == errc::lane_full;
+        };
+        CHECK(is_refused({{"a", {.at_most = 3}}}));
+        CHECK(is_refused({{"a", {.at_most = 4}}, {"b", {.at_most = 4}}}));
+        CHECK(is_refused({{"a", {}, other}, {"b", {.at_most = 3}}}));
+        CHECK(is_refused({{"a", {.at_most = 5}}, {"b", {.at_most = 4}}}));  // the smallest of the lane counts
+        CHECK(t.w.counts(t.lane) == lane_counts{.ready = 1, .deferred = 1, .leased = 1});
+        CHECK(t.w.counts(other) == lane_counts{});
+        (void)t.add({{"a", {.at_most = 1}, other}, {"b", {.at_most = 4}}});
+        CHECK(is_refused({{"c", {.at_most = 4}}}));
+        (void)t.end(got, {.kind = settle_kind::hold, .reason = "a held job is not open"});
+        (void)t.add("c", {.at_most = 4});
+        CHECK(is_refused({{"d", {.at_most = 4}}}));
+        (void)t.add("d", {.at_most = 5});
+        CHECK(t.w.counts(t.lane) == lane_counts{.ready = 4, .deferred = 1, .held = 1});
     }
 }
 

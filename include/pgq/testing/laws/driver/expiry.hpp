@@ -58,6 +58,10 @@ void check_expiry(Make make) {
         CHECK(t.expire_and_purge().expired == 0);
         t.run("a");
         CHECK(t.end_of(id) == 'd');
+        t.add("b", {.expires_at = in(1h), .keep_outcome = 1h});
+        t.run("b", {.kind = settle_kind::retry});
+        const auto again = t.claim("b");
+        for (const duration left : again.leases[0].expires_in) CHECK(left == never_expires);
     }
     SECTION("a claim reports how long until a job expires, or does not return the job") {
         fixture t{make()};
@@ -141,6 +145,18 @@ void check_expiry(Make make) {
         must(
             t.p.session.sync({.worker = t.p.worker, .lanes = t.p.lanes, .limit = 5, .claim_filter = &everything}, got));
         CHECK(bodies_of(got) == strings{"good"});
+    }
+    SECTION("peek_next_due returns the time until the next job expires, if no deferred job is due before") {
+        fixture t{make()};
+        const auto due = [&] { return t.p.sync({.peek_next_due = true}).next_due; };
+        t.add("a", {.expires_at = in(2h), .keep_outcome = 1h});
+        REQUIRE(due().has_value());
+        CHECK(*due() > 118min);
+        CHECK(*due() <= 2h);
+        t.w.enqueue(t.lane, {"deferred"}, {.run_at = in(1h)});
+        CHECK(due().value() <= 1h);
+        t.add("b", {.run_at = in(3h), .expires_at = in(30min), .keep_outcome = 1h});
+        CHECK(due().value() <= 30min);
     }
     SECTION("a job expires at its expiry time") {
         fixture t{make()};

@@ -48,6 +48,26 @@ void check_inspection(Make make) {
             }
         }
     }
+    SECTION("find returns each job once, and none that has ended, also while other jobs of its lease run") {
+        driver_fixture<Driver> w{make()};
+        const auto lane = w.lane();
+        auto p = w.worker({lane});
+        const auto ids = w.enqueue(lane, {"done", "retried", "runs"});
+        const auto found = [&](job_state where) {
+            std::vector<job_id> jobs;
+            must(w.client().find({.lanes = {&lane, 1}, .where = where}, jobs));
+            return jobs;
+        };
+        CHECK(found(any_state) == ids);
+        const auto got = p.claim(3);
+        CHECK(found(job_state::leased) == ids);
+        const auto& jobs = got.leases.at(0).jobs;
+        const settlement retry{.index = jobs.at(1).index, .kind = settle_kind::retry};
+        const auto mask = mask_of({jobs[0].index, jobs[1].index});
+        CHECK(p.progress({.ref = got.leases[0].ref, .mask = mask, .items = std::span{&retry, 1}}).lost.empty());
+        CHECK(found(job_state::leased) == std::vector{ids[2]});
+        CHECK(found(any_state) == std::vector{ids[1], ids[2]});
+    }
     SECTION("open_jobs counts jobs that have not ended and are not held, no further than `most`") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();

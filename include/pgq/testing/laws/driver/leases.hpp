@@ -80,22 +80,26 @@ void check_partial_leases(Make make) {
     SECTION("the jobs of a lease can be settled one by one, in different ways") {
         driver_fixture<Driver> w{make()};
         const auto lane = w.lane();
-        w.enqueue(lane, {"done", "retry", "release", "hold", "running"});
+        w.enqueue(lane, {"done", "retry", "release", "later", "hold", "running"});
         auto p = w.worker({lane});
         const auto got = p.claim(10);
         const auto index = [&](std::size_t i) { return got.leases.at(0).jobs.at(i).index; };
         const settlement items[]{{.index = index(1), .kind = settle_kind::retry},
-                                 {.index = index(2), .kind = settle_kind::release, .delay = 1h},
-                                 {.index = index(3), .kind = settle_kind::hold, .reason = "r"}};
-        const auto mask = mask_of({index(0), index(1), index(2), index(3)});
+                                 {.index = index(2), .kind = settle_kind::release},
+                                 {.index = index(3), .kind = settle_kind::release, .delay = 1h},
+                                 {.index = index(4), .kind = settle_kind::hold, .reason = "r"}};
+        const auto mask = mask_of({index(0), index(1), index(2), index(3), index(4)});
         const auto reply = p.progress({.ref = got.leases[0].ref, .mask = mask, .items = items});
         CHECK(reply.lost.empty());
         REQUIRE(reply.moved.size() == 1);
         CHECK(reply.moved[0].id == got.leases[0].ref.id);
-        CHECK(w.counts(lane) == lane_counts{.ready = 1, .deferred = 1, .leased = 1, .held = 1});
+        CHECK(w.counts(lane) == lane_counts{.ready = 2, .deferred = 1, .leased = 1, .held = 1});
         CHECK(p.finish(reply.moved).lost.empty());
-        CHECK(w.counts(lane) == lane_counts{.ready = 1, .deferred = 1, .leased = 0, .held = 1});
-        CHECK(bodies_of(p.claim(5)) == strings{"retry"});
+        CHECK(w.counts(lane) == lane_counts{.ready = 2, .deferred = 1, .leased = 0, .held = 1});
+        const auto again = p.claim(5);
+        CHECK(bodies_of(again) == strings{"retry", "release"});
+        CHECK(in_order(again).at(0).attempt == 2);
+        CHECK(in_order(again).at(1).attempt == 1);
     }
     SECTION("a lease of more than eight jobs ends with its last job") {
         driver_fixture<Driver> w{make()};
@@ -169,6 +173,22 @@ void check_partial_leases(Make make) {
     }
 }
 
+/// Each way to settle jobs of a lease of two, or to end it, is answered with this lease as lost.
+template <class Session>
+void check_that_ends_are_lost(test_worker<Session>& p, const lease_ref& ref) {
+    const std::vector lost{ref.id};
+    const auto one = mask_of({0}), both = mask_of({0, 1});
+    const settlement hold{.kind = settle_kind::hold, .reason = "r"};
+    CHECK(p.finish({ref}).lost == lost);
+    for (const bool flagged : {false, true})
+        for (const bool last : {false, true}) {
+            lease_progress g{.ref = ref, .last = last, .mask = last ? both : one, .flagged = flagged};
+            CHECK(p.progress(g).lost == lost);
+            g.items = std::span{&hold, 1};
+            CHECK(p.progress(g).lost == lost);
+        }
+}
+
 template <class Driver, class Make>
 void check_fencing(Make make) {
     SECTION("the second end of a lease is reported as lost") {
@@ -193,6 +213,20 @@ void check_fencing(Make make) {
         for (const auto kind : {settle_kind::retry, settle_kind::release, settle_kind::hold})
             CHECK(stranger.settle(got, {.kind = kind}).lost == lost);
         CHECK(w.counts(lane) == lane_counts{.leased = 1});
+        CHECK(owner.finish(got).lost.empty());
+    }
+    SECTION("only the worker of a lease, and only under the id of that lease, can settle single jobs of it") {
+        driver_fixture<Driver> w{make()};
+        const auto lane = w.lane();
+        w.enqueue(lane, {"x", "a", "b"});
+        auto owner = w.worker({lane}), stranger = w.worker({lane});
+        const auto former = owner.claim(1), got = owner.claim(2);
+        (void)owner.finish(former);
+        const auto ref = got.leases.at(0).ref;
+        check_that_ends_are_lost(stranger, ref);
+        // A store may put a new lease at the location of one that has ended.
+        check_that_ends_are_lost(owner, {.id = former.leases.at(0).ref.id, .location = ref.location});
+        CHECK(w.counts(lane) == lane_counts{.leased = 2});
         CHECK(owner.finish(got).lost.empty());
     }
     SECTION("after a rescue, nothing that the first worker reports has an effect, and it learns so") {

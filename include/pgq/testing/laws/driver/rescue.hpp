@@ -256,7 +256,9 @@ void check_rescue(Make make) {
         const auto mask = mask_of({jobs[0].index, jobs[1].index});
         CHECK(dead.progress({.ref = got.leases[0].ref, .mask = mask, .items = std::span{&item, 1}}).lost.empty());
         CHECK(w.rescue().returned == 1);
-        CHECK(bodies_of(successor.claim(5)) == strings{"retried", "running"});
+        const auto again = successor.claim(5);
+        CHECK(bodies_of(again) == strings{"retried", "running"});
+        for (const auto& j : in_order(again)) CHECK(j.attempt == 2);  // "running" was the only job of its dead worker
     }
     SECTION("a rescue without a dead worker does nothing, and a second rescue does nothing more") {
         driver_fixture<Driver> w{make()};

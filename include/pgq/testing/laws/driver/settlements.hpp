@@ -158,6 +158,35 @@ void check_retry_and_release(Make make) {
         }
         CHECK(in_order(got).at(0).attempt == 3);
     }
+    SECTION("a job that goes back out of a lease of several has its own rank and attempts") {
+        for (const int how : {0, 1, 2, 3}) {
+            INFO("how " << how);
+            driver_fixture<Driver> w{make()};
+            const auto lane = w.lane();
+            auto p = w.worker({lane}, how == 3 ? duration{100ms} : duration{1min}), other = w.worker({lane});
+            w.enqueue(lane, {"old"});
+            (void)other.settle(other.claim(1), {.kind = settle_kind::retry});
+            w.enqueue(lane, {"urgent"}, {.priority = 3});
+            const auto got = p.claim(2);
+            REQUIRE(bodies_of(got) == strings{"urgent", "old"});
+            const auto ref = got.leases.at(0).ref;
+            const settlement retries[]{{.index = got.leases[0].jobs.at(0).index, .kind = settle_kind::retry},
+                                       {.index = got.leases[0].jobs.at(1).index, .kind = settle_kind::retry}};
+            const auto both = mask_of({0, 1}), old = mask_of({retries[1].index});
+            if (how == 0) (void)p.progress({.ref = ref, .last = true, .mask = both, .items = retries});
+            if (how == 1)
+                must(p.session.give_back(
+                    p.progress({.ref = ref, .mask = old, .items = std::span{&retries[1], 1}}).moved));
+            if (how == 2) must(p.session.give_back(leases_of(got)));
+            if (how == 3) CHECK(w.rescue().returned == 2);
+            const auto back = other.claim(5);
+            REQUIRE(bodies_of(back) == strings{"urgent", "old"});
+            CHECK(in_order(back)[0].rank == rank::of(3));
+            CHECK(in_order(back)[1].rank == rank::of(0));
+            CHECK(in_order(back)[0].attempt == (how == 0 ? 2 : 1));
+            CHECK(in_order(back)[1].attempt == (how < 2 ? 3 : 2));
+        }
+    }
     SECTION("one sync settles several leases, each with its own settlements; a lost lease changes nothing") {
         driver_fixture<Driver> w{make()};
         const lane_id lanes[]{w.lane("a"), w.lane("b"), w.lane("c"), w.lane("d")};

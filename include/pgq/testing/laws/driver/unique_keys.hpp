@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pgq/testing/laws/driver/find_one.hpp>
 #include <pgq/testing/laws/driver/tracked_fixture.hpp>
 
 #include <chrono>
@@ -262,6 +263,21 @@ void check_replacement(Make make) {
         const auto got = t.p.claim(9);
         CHECK(bodies_of(got) == strings{"d"});
         CHECK(ids_of(got) == std::vector{first.id});
+    }
+    SECTION("within a call, the first job gets the run time of the last duplicate that debounces") {
+        fixture t{make()};
+        const unique k = unique{"k"}.or_debounce(), other = unique{"other"}.or_debounce();
+        const auto jobs = t.add({{"a", {.unique_key = k}},
+                                 {"b", {.run_at = in(1h), .unique_key = k}},
+                                 {"c", {.run_at = in(2h), .unique_key = k}},
+                                 {"d", replacing},
+                                 {"e", {.run_at = in(1h), .unique_key = other}},
+                                 {"f", {.unique_key = other}}});
+        CHECK(jobs[2] == enqueued_job{.id = jobs[0].id, .is_new = false});
+        const auto late = find_in(t.w, jobs[0].id, job_state::deferred);
+        CHECK(late.body == "d");
+        CHECK(late.run_at == late.enqueued_at + 2h);
+        CHECK(bodies_of(t.p.claim(9)) == strings{"f"});
     }
     SECTION("a ready job is debounced to a later time, but not to a past one") {
         fixture t{make()};

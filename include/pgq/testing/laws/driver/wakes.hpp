@@ -94,6 +94,16 @@ void check_wake_sources(Make make) {
     SECTION("a retry wakes a worker") { settled({.kind = settle_kind::retry}); }
     SECTION("a retry with a delay wakes a worker") { settled({.kind = settle_kind::retry, .delay = 1h}); }
     SECTION("a release wakes a worker") { settled({.kind = settle_kind::release}); }
+    SECTION("a retry out of a lease whose other jobs run on wakes a worker") {
+        check_wake<Driver>(make, [](auto& w, lane_id lane, auto& actor, auto asleep) {
+            w.enqueue(lane, {"x", "y"});
+            const auto got = actor.claim(2);
+            const settlement retry{.index = 0, .kind = settle_kind::retry};
+            const auto mask = mask_of({0});
+            asleep();
+            (void)actor.progress({.ref = got.leases.at(0).ref, .mask = mask, .items = std::span{&retry, 1}});
+        });
+    }
     SECTION("a requeue wakes a worker") {
         check_wake<Driver>(make, [](auto& w, lane_id lane, auto& actor, auto asleep) {
             const auto ids = w.enqueue(lane, {"x"});

@@ -187,8 +187,11 @@ TEST_CASE("purge removes outcomes after their time, but never those of held jobs
     (void)f.end(2);
     (void)f.end(3, end_kind::held);
     f.table.set_holder("k", {.job = {1}, .scope = unique_scope::period, .until = now + 1s});
-    CHECK(f.table.purge(now) == 0);
-    CHECK(f.table.purge(now + 1s) == 2);
+    f.table.set_request("r", {{.id = {1}}}, now + 1s);
+    CHECK(f.table.purge(now + 1s - 1us) == 0);
+    CHECK(f.table.find_request("r", now) != nullptr);
+    CHECK(f.table.purge(now + 1s) == 3);
+    CHECK(f.table.find_request("r", now) == nullptr);
     CHECK(f.table.outcome({1}) == nullptr);
     CHECK(f.kind_of(2) == end_kind::done);
     CHECK(f.table.purge(now + 1000h) == 1);
