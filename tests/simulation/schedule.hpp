@@ -129,6 +129,7 @@ public:
     explicit schedule(const plan& p, bool traced = false) : plan_{p} {
         if (traced) world_.keep_trace();
         const auto lanes = admin_->jobs->lanes().value();
+        held_to_.set_lanes(lanes);
         held_to_.limit(lanes[queue::composition_type::index_of<narrow>], 2);
         world_.after_each_event([this] { held_to_.look(); });
     }
