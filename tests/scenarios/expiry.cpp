@@ -88,6 +88,23 @@ TEMPLATE_TEST_CASE("no job that has expired starts, however it is taken", "[scen
     CHECK(expired == 0);
 }
 
+// In a transaction of the caller nobody looks for what has expired before the take does.
+TEST_CASE("a take in the caller's transaction returns a job that had begun before it expired, and none that had not",
+          "[scenario][expiry]") {
+    const test::database db;
+    queue<by_libpq> jobs{db.driver()};
+    for (std::int64_t n = 1; n <= 3; ++n) (void)jobs.enqueue(note{.n = n}, {.expires_at = pgq::in(1h)}).value();
+    db.exec("UPDATE {s}.tracked SET expires_at = now() - interval '1 second'");
+    db.exec("UPDATE {s}.ready SET attempts = 1 WHERE id = (SELECT max(id) FROM {s}.ready)");
+    const test::sql_connection mine{test::dsn(), db.schema()};
+    (void)mine.exec("BEGIN");
+    const auto got = jobs.take<note>(pgq::within(mine.get()), {.timeout = 0s}).value();
+    REQUIRE(got.has_value());
+    CHECK((**got).n == 3);
+    CHECK_FALSE(jobs.take<note>(pgq::within(mine.get()), {.timeout = 0s}).value().has_value());
+    (void)mine.exec("COMMIT");
+}
+
 TEMPLATE_TEST_CASE("a limited lane starts no job that has expired", "[scenario][expiry]", by_libpq, in_memory) {
     const TestType place;
     queue<TestType, pgq::limiter::global_concurrency<2>> jobs{place.make()};

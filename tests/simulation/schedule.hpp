@@ -68,7 +68,8 @@ struct plan {
         };
         workers = 1 + below(3);
         for (auto n = 1 + below(8); n-- > 0;)
-            jobs.push_back({.at = ms(0, 15000),
+            // Half of the jobs come with the job before: a claim then has several.
+            jobs.push_back({.at = jobs.empty() || below(2) == 0 ? ms(0, 15000) : jobs.back().at,
                             .narrow = below(3) == 0,
                             .fails = below(4) == 0 ? 1 : 0,
                             .takes = static_cast<int>(below(6) == 0 ? 2000 + below(10000) : below(500)),

@@ -45,7 +45,7 @@ entries() {  # TAGS LABELS PROPERTY...
 
 # The time-outs are for a busy machine with a sanitizer. Long tests start first (COST), so that they do not run alone at
 # the end. Tests that measure time run without other tests ([alone]).
-quick=300
+quick=600
 [ "$label" != stress ] || quick=900
 {
     entries '~[slow]~[alone]~[.]' "$label" TIMEOUT $quick
