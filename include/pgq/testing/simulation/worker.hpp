@@ -121,7 +121,9 @@ private:
         if (where_->is_cut_off() || world.chance(rates.lost_request)) return fail_later(a);
         if (world.chance(rates.late_request)) {
             where_->note("sends a sync that arrives late");
-            world.after(world.between({}, 2 * response_timeout), [this, sent] {
+            // Half of them while the jobs of this worker may still run.
+            const duration longest = world.chance(0.5) ? std::chrono::seconds{10} : 2 * response_timeout;
+            world.after(world.between({}, longest), [this, sent] {
                 where_->note("(its late sync arrives)");
                 sync_reply nobody_reads;
                 (void)deliver(0, *sent, nobody_reads);
