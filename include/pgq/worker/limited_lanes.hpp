@@ -80,11 +80,11 @@ public:
     /// Lanes from which this sync does not claim, but others may: it acknowledges jobs of them, or left some of theirs.
     std::span<const lane_id> for_others() const noexcept { return for_others_; }
     /// The claim left jobs that others can claim at once. The next sync names the lanes of which it took all it could.
+    /// It names all lanes of the claim if this worker had no room or no bytes for more.
     void leave_to_others() noexcept {
         const auto is_used_up = [](const limited& l) { return l.claim.most > 0 && l.claim.got >= l.claim.most; };
-        const bool any_used_up = std::any_of(lanes_.begin(), lanes_.end(), is_used_up);  // if not, bytes were short
-        for (auto& l : lanes_)
-            l.others_can_claim = l.others_can_claim || (any_used_up ? is_used_up(l) : l.claim.most > 0);
+        const bool all = total_.got >= total_.most || std::none_of(lanes_.begin(), lanes_.end(), is_used_up);
+        for (auto& l : lanes_) l.others_can_claim = l.others_can_claim || (all ? l.claim.most > 0 : is_used_up(l));
     }
 
     /// The sync that is being filled in acknowledges a job of this lane.

@@ -170,6 +170,12 @@ TEST_CASE("a sync wakes others for lanes of which the last claim took all it cou
     w.lanes.ended(1, 1, w.now);
     (void)w.to_claim(true);
     CHECK(w.lanes.for_others().empty());  // it claims from both lanes itself
+    worker full{none{}, none{}};
+    (void)full.to_claim();
+    full.answer(4, 0);
+    full.lanes.leave_to_others();
+    CHECK(full.to_claim().empty());
+    CHECK(full.lanes.for_others().size() == 2);  // of the second lane it could claim nothing
 }
 
 TEST_CASE("a worker is full when no lane admits a job before one of its own ends", "[worker][limited_lanes]") {
