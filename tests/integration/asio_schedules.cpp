@@ -78,6 +78,7 @@ TEST_CASE("of two async_workers with a scheduled job type each second is fired o
     CHECK_NOTHROW(end_of_other.get());
     const auto all = seen.all();
     CHECK(std::set<pgq::time_point>(all.begin(), all.end()).size() == all.size());
+    CHECK(*all.rbegin() - *all.begin() == std::chrono::seconds{all.size() - 1});
     CHECK(test::eventually([&] { return db.count_sessions("pid <> pg_backend_pid()") == 0; }));
 }
 

@@ -1,6 +1,8 @@
 #include <pgq/client/flow.hpp>
 #include <pgq/executor/in_place.hpp>
+#include <pgq/limiter/all_of.hpp>
 #include <pgq/limiter/global_concurrency.hpp>
+#include <pgq/limiter/global_rate.hpp>
 #include <pgq/protocol/lane_search.hpp>
 #include <pgq/protocol/sync.hpp>
 #include <pgq/statement/claim.hpp>
@@ -14,6 +16,8 @@
 #include <support/own_server.hpp>
 #include <support/sql_functions.hpp>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -128,13 +132,17 @@ TEST_CASE("a transaction that has taken a job before takes none after the pause"
 
 TEST_CASE("a pause within limits holds, and costs no tokens", "[integration][pause][limit]") {
     database db;
-    pgq::queue<pgq::job<note, pgq::limiter::global_concurrency<2>>, pgq::driver::libpq, pgq::serializer::json,
-               pgq::executor::in_place>
-        jobs{db.driver()};
+    using slow =
+        pgq::limiter::all_of<pgq::limiter::global_concurrency<2>, pgq::limiter::global_rate<1, std::chrono::hours, 20>>;
+    pgq::queue<pgq::job<note, slow>, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place> jobs{
+        db.driver()};
     (void)jobs.enqueue(test::notes(20)).value();
+    (void)jobs.limits().value();
+    db.exec("UPDATE {s}.lane_limit SET tokens = 20 WHERE kind = 'r'");
     CHECK(jobs.pause<note>("maintenance").value());
     test::run_until_empty(jobs, {}, [](const note&) { FAIL("it is paused"); });
     CHECK(jobs.counts<note>().value().ready == 20);
+    CHECK(db.query_text("SELECT tokens FROM {s}.lane_limit WHERE kind = 'r'") == "20");
     CHECK(jobs.resume<note>().value());
     test::run_log log;
     test::run_until_empty(jobs, {}, [&](const note& n, const pgq::context& c) { log.add(n.n, c); });
@@ -148,14 +156,25 @@ TEST_CASE("while several workers claim, a pause stops all of them, and a resume 
     queue jobs{db.driver()};
     (void)jobs.enqueue(test::notes(20'000)).value();
     test::run_log log;
-    const auto handler = [&log](const note& n, const pgq::context& c) { log.add(n.n, c); };
+    test::gate all_work;
+    std::array<std::atomic<int>, 4> ran{};
+    const auto handler_of = [&](std::atomic<int>& by_this_worker) {
+        return [&](const note& n, const pgq::context& c) {
+            ++by_this_worker;
+            (void)all_work.pass(c);
+            log.add(n.n, c);
+        };
+    };
+    using handler = decltype(handler_of(ran[0]));
     std::vector<std::unique_ptr<queue>> queues;
-    std::vector<std::unique_ptr<test::running_worker<queue, decltype(handler)>>> workers;
-    for (int i = 0; i < 4; ++i) {
+    std::vector<std::unique_ptr<test::running_worker<queue, handler>>> workers;
+    for (auto& by_this_worker : ran) {
         queues.push_back(std::make_unique<queue>(db.driver()));
-        workers.push_back(std::make_unique<test::running_worker<queue, decltype(handler)>>(
-            *queues.back(), pgq::worker_options{.poll_interval = 1h}, handler));
+        workers.push_back(std::make_unique<test::running_worker<queue, handler>>(
+            *queues.back(), pgq::worker_options{.poll_interval = 1h}, handler_of(by_this_worker)));
     }
+    REQUIRE(eventually([&] { return std::all_of(ran.begin(), ran.end(), [](const auto& n) { return n > 0; }); }));
+    all_work.open();
     REQUIRE(eventually([&] { return log.size() > 500; }));
     CHECK(jobs.pause<note>("maintenance").value());
     REQUIRE(eventually([&] { return db.leased() == 0; }));
