@@ -49,6 +49,8 @@ public:
         std::string key{};                                              ///< unique
         pgq::steady_time not_before{};                                  ///< deferred until then
         std::optional<pgq::steady_time> may_expire_at{}, expires_at{};  ///< differ for a call that was repeated
+        bool at_most_once = false;
+        bool has_effect = false;  ///< its handler enqueues another job in the transaction that ends it
     };
 
     /// A producer was told that the job is stored.
@@ -66,21 +68,32 @@ public:
     void limit(pgq::lane_id lane, std::int64_t most) { limits_.emplace_back(lane, most); }
     /// The lanes in which most jobs are.
     void set_lanes(std::vector<pgq::lane_id> lanes) { lanes_ = std::move(lanes); }
+    /// Answers get lost: a job that runs at most once may then be gone without a run.
+    void answers_get_lost() { answers_get_lost_ = true; }
+    void paused(pgq::lane_id lane) { paused_.insert(lane); }
+    void resumed(pgq::lane_id lane) { paused_.erase(lane); }
 
     /// A sync of the process was performed.
     void synced(const process& by, const pgq::sync_reply& reply) {
-        for (const auto& l : reply.leases)
+        for (const auto& l : reply.leases) {
+            if (paused_.contains(l.lane)) violate(by.name() + " has claimed from a paused lane");
             for (const auto& j : l.jobs) {
                 auto& c = claims_[j.id.value];
                 c.by = &by;
                 c.at = world_->now();
                 ++c.count;
             }
+        }
     }
 
-    std::size_t began(const process& where, pgq::job_id id, std::int16_t attempt, std::stop_token stop) {
+    /// `start_over`: the job was moved to a queue of dead letters, where its attempts are counted anew.
+    std::size_t began(const process& where, pgq::job_id id, std::int16_t attempt, std::stop_token stop,
+                      bool start_over = false) {
+        const auto k = known_.find(id.value);
         for (const run& r : runs_) {
             if (r.job != id.value) continue;
+            if (k != known_.end() && k->second.at_most_once)
+                violate("job " + std::to_string(id.value) + " runs a second time");
             // A worker that knows its lease to be lost has asked the handler to stop. One that is frozen cannot.
             const bool excused =
                 r.where->has_crashed() || r.stop.stop_requested() || r.where->frozen_until() >= r.began;
@@ -92,10 +105,9 @@ public:
         // has begun.
         const auto failed = session_.failures(id)->size();
         const int claims = claims_[id.value].count;
-        if (attempt > claims || attempt < static_cast<int>(failed) + 1)
+        if (attempt > claims || (!start_over && attempt < static_cast<int>(failed) + 1))
             violate("job " + std::to_string(id.value) + " has attempt " + std::to_string(attempt) + " after " +
                     std::to_string(claims) + " claims and " + std::to_string(failed) + " failures");
-        const auto k = known_.find(id.value);
         if (k != known_.end() && claims == 1 && world_->now() > k->second.expires_at.value_or(world_->now()))
             violate("job " + std::to_string(id.value) + " begins after it has expired");
         if (k != known_.end() && world_->now() < k->second.not_before)
@@ -116,6 +128,29 @@ public:
         r.ended = world_->now();
         r.done = done;
         r.where->note(std::string{done ? "has done" : "fails"} + " job " + std::to_string(r.job));
+    }
+
+    /// A handler runs the job that the handler of the job `of` has enqueued in its transaction.
+    void effect_began(std::int64_t of, pgq::job_id id) {
+        const auto [at, is_first] = effects_.emplace(of, id);
+        if (!is_first && at->second != id) violate("job " + std::to_string(of) + " has two effects");
+    }
+    /// A handler runs the job of a tick.
+    void ticked(pgq::time_point at, pgq::job_id id) {
+        const auto [known, is_first] = ticks_.emplace(at, id);
+        if (!is_first && known->second != id) violate("a tick was fired twice");
+    }
+    void each_tick_is_there(pgq::duration period) {
+        for (auto next = ticks_.begin(), at = next; at != ticks_.end(); at = next)
+            if (++next != ticks_.end() && next->first - at->first != period) violate("a tick was not fired");
+        if (ticks_.empty() || ticks_.rbegin()->first < world_->clock().now() - period - std::chrono::seconds{1})
+            violate("the schedule has ended");
+    }
+    /// After all jobs have ended.
+    void each_effect_is_there() {
+        for (const auto& [id, k] : known_)
+            if (k.has_effect && !k.may_vanish && !k.may_expire_at && !effects_.contains(id))
+                violate("job " + std::to_string(id) + " has no effect");
     }
 
     /// Reads the database: which jobs have ended, and whether they may have.
@@ -201,8 +236,9 @@ private:
         if (k.may_vanish) return;
         if (k.may_expire_at && world_->now() >= *k.may_expire_at) return;
         const claim& c = claims_[id];
+        if (k.at_most_once && answers_get_lost_) return;
         for (const run& r : runs_)
-            if (r.job == id && r.done && r.where == c.by && r.began >= c.at) return;
+            if (r.job == id && (r.done || k.at_most_once) && r.where == c.by && r.began >= c.at) return;
         violate("job " + std::to_string(id) + " is gone, and " + (c.by != nullptr ? c.by->name() : "nobody") +
                 ", which has claimed it last, has not done it");
     }
@@ -218,6 +254,10 @@ private:
     std::vector<pgq::lane_id> lanes_{};
     std::vector<pgq::job_id> not_held_{};
     std::vector<std::pair<pgq::lane_id, std::int64_t>> limits_{};
+    std::set<pgq::lane_id> paused_{};
+    std::map<std::int64_t, pgq::job_id> effects_{};
+    std::map<pgq::time_point, pgq::job_id> ticks_{};
+    bool answers_get_lost_ = false;
     std::vector<run> runs_{};
     std::vector<std::string> violations_{};
 };

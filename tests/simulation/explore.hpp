@@ -26,6 +26,7 @@ inline plan smallest(plan p) {
         return true;
     };
     (void)try_without([](plan& l) { l.rates = {}; });
+    (void)try_without([](plan& l) { l.pauses.clear(); });
     for (std::size_t i = p.troubles.size(); i-- > 0;)
         (void)try_without([&](plan& l) { l.troubles.erase(l.troubles.begin() + static_cast<std::ptrdiff_t>(i)); });
     for (std::size_t i = p.jobs.size(); i-- > 0;)
