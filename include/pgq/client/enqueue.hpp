@@ -181,8 +181,10 @@ result<std::int64_t> enqueue_stream(queue_core<Composition>& core, Jobs&& jobs, 
             key.clear();
             if (auto done = job_writer<Composition, job_type>::write(job, body, key); !done)
                 return std::move(done.error());
-            const auto mine = key.empty() ? std::nullopt : std::optional{key[0]};
-            if (auto put = stream.put(body[0], priority, mine); !put) return put.error();
+            // GCC with -O3 takes the two in one optional for perhaps uninitialized.
+            auto put = key.empty() ? stream.put(body[0], priority, std::nullopt)
+                                   : stream.put(body[0], priority, key[0]);
+            if (!put) return put.error();
         }
         return stream.finish();
     };
