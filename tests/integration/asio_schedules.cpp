@@ -110,7 +110,7 @@ TEST_CASE("an async_worker that stores its schedule lets its context go on, and 
     CHECK(asio::post(context.executor(), asio::use_future([] { return 7; })).get() == 7);
     w.stop();
     CHECK_FALSE(end.error());
-    CHECK(db.rows("worker") == 0);
+    CHECK(db.has_no_worker());
 }
 
 TEST_CASE("a context may be destroyed while an async_worker with a schedule runs", "[async_worker][schedule][direct]") {

@@ -58,7 +58,7 @@ struct fixture {
         return coroutine_queue{
             driver(std::move(application)), {}, pgq::executor::coroutine{context.executor(), 16}, seen};
     }
-    bool is_over() const { return db.is_empty() && db.rows("worker") == 0; }
+    bool is_over() const { return db.is_empty() && db.has_no_worker(); }
 
     test::database db;
     test::running_context context;
@@ -224,7 +224,7 @@ TEST_CASE("an enqueue wakes a sleeping async_worker", "[async_worker][direct]") 
     jobs.enqueue(note{7, ""}).value();
     CHECK(test::eventually([&] { return f.run_log.size() == 1 && f.db.is_empty(); }));
     run.stop();
-    CHECK(f.db.rows("worker") == 0);
+    CHECK(f.db.has_no_worker());
 }
 
 TEST_CASE("a cancelled async_worker waits for running jobs, gives the others back and ends without an error",
@@ -251,7 +251,7 @@ TEST_CASE("a cancelled async_worker waits for running jobs, gives the others bac
     CHECK(f.run_log.size() == 16);
     CHECK(f.db.leased() == 0);
     CHECK(f.db.rows("ready") == 184);
-    CHECK(f.db.rows("worker") == 0);
+    CHECK(f.db.has_no_worker());
 }
 
 TEST_CASE("stop() from another thread ends the run, and the worker can run again", "[async_worker]") {
@@ -310,7 +310,7 @@ TEST_CASE("an async_worker whose connections break goes on, and loses no job and
     client.enqueue(note{20, ""}).value();
     CHECK(test::eventually([&] { return f.run_log.each_ran_once(21) && f.db.is_empty(); }));
     run.stop();
-    CHECK(f.db.rows("worker") == 0);
+    CHECK(f.db.has_no_worker());
 }
 
 TEST_CASE("an async_worker that was taken for dead fires its handlers' stop tokens and registers again",

@@ -177,7 +177,7 @@ TEST_CASE("an async_worker on a context with one thread has no other thread than
     CHECK(threads.seen->stopped == 1);
     CHECK(threads.seen->most == before + 1);
     CHECK(threads_of_this_process() == before);
-    CHECK(db.rows("worker") == 0);
+    CHECK(db.has_no_worker());
 }
 
 TEST_CASE("an async_worker that is stopped while it connects ends at once, without an error",
@@ -247,7 +247,7 @@ TEST_CASE("an async_worker that is stopped while it registers waits for the answ
     CHECK_FALSE(end.comes_within(50ms));
     lock.unlock();
     CHECK_FALSE(end.error());
-    CHECK(db.rows("worker") == 0);
+    CHECK(db.has_no_worker());
 }
 
 TEST_CASE("a context may be destroyed while an async_worker connects, registers or waits",
@@ -313,7 +313,7 @@ TEST_CASE("the end of an async_worker blocks its context neither for a handler n
     }
     REQUIRE(end.comes_within(20s));
     CHECK_FALSE(end.error());
-    CHECK(db.rows("worker") == 0);
+    CHECK(db.has_no_worker());
     CHECK(db.leased() == 0);
 }
 

@@ -453,7 +453,7 @@ TEST_CASE("a listen_conninfo that leads to a pooler or to nowhere is an error th
     options.listen_conninfo = test::database::settings_of(db.conninfo(), "port", "1");
     INFO(refused().text());
     CHECK(refused().message.find("listen_conninfo: ") != std::string::npos);
-    CHECK(db.rows("worker") == 0);
+    CHECK(db.has_no_worker());
 }
 
 TEST_CASE("with a listen_conninfo an Asio worker behind a pooler is woken", "[integration][pooler][asio][direct]") {

@@ -118,6 +118,9 @@ public:
     std::int64_t rows(std::string_view table) const {
         return query_int("SELECT count(*) FROM {s}." + std::string{table});
     }
+    /// Whether no worker is registered, after all have ended. A worker whose last request is cut off stays until its
+    /// lease time is over, so with random faults this says nothing.
+    bool has_no_worker() const { return has_faults() || rows("worker") == 0; }
     std::int64_t leased() const {
         return query_int(
             "SELECT coalesce(sum(cardinality(ids) - CASE WHEN done IS NULL THEN 0 ELSE bit_count(done) END), 0) "

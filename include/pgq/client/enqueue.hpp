@@ -182,8 +182,8 @@ result<std::int64_t> enqueue_stream(queue_core<Composition>& core, Jobs&& jobs, 
             if (auto done = job_writer<Composition, job_type>::write(job, body, key); !done)
                 return std::move(done.error());
             // GCC with -O3 takes the two in one optional for perhaps uninitialized.
-            auto put = key.empty() ? stream.put(body[0], priority, std::nullopt)
-                                   : stream.put(body[0], priority, key[0]);
+            auto put =
+                key.empty() ? stream.put(body[0], priority, std::nullopt) : stream.put(body[0], priority, key[0]);
             if (!put) return put.error();
         }
         return stream.finish();

@@ -59,6 +59,11 @@ public:
         if (a.expire_and_purge) next_purge_ = sent + std::chrono::minutes{1};
         return a;
     }
+    /// A rescue was answered. It takes a portion of what the dead have left, so the next beat comes soon if it has
+    /// found something.
+    duration rest_after_rescue(const rescue_reply& rescued, duration rest) const noexcept {
+        return rescued.returned + rescued.held > 0 ? std::min<duration>(rest, lease_time_ / 30) : rest;
+    }
     /// It failed, or could not be sent. `unit_random`: from 0 to 1.
     heartbeat_action failed(worker_id worker, double unit_random, steady_time now) noexcept {
         heartbeat_action a{.declare_lost = is_overdue(worker, now),

@@ -40,15 +40,24 @@ DELETE FROM {s}.worker WHERE id = ANY (ARRAY(
 namespace return_text {
 
 // Each of these texts deletes leases as `l`; the text `end` follows and uses them.
+// A heartbeat has less than its lease time for this. So it takes a portion: dead workers until their payloads have
+// 16 MiB, where each job counts for 800 bytes more. The next beats take the rest. Of one worker it takes all, because
+// the rules compare its jobs, but no more than 64 MiB.
 // `w` says of each dead worker how many open jobs it had, and whether one of these ran alone. The rules are those of
 // judge_crash() in protocol/tracked.hpp, in the same order. A job's own attempts are read as in
 // protocol/own_settings.hpp.
 inline constexpr std::string_view of_dead_workers = R"(
-WITH l AS (DELETE FROM {s}.lease e WHERE NOT EXISTS (SELECT FROM {s}.worker w WHERE w.id = e.worker) RETURNING *),
+WITH due AS (
+    SELECT e.ctid AS place, sum(c.cost) OVER (ORDER BY e.worker) - sum(c.cost) OVER (PARTITION BY e.worker) AS before,
+           sum(c.cost) OVER (PARTITION BY e.worker ORDER BY e.id) - c.cost AS before_of_worker
+      FROM {s}.lease e CROSS JOIN LATERAL (SELECT pg_column_size(e.bodies) + 800 * cardinality(e.ids) AS cost) c
+     WHERE NOT EXISTS (SELECT FROM {s}.worker w WHERE w.id = e.worker)),
+l AS (DELETE FROM {s}.lease WHERE ctid = ANY (ARRAY(
+          SELECT place FROM due WHERE before < 16777216 AND before_of_worker < 67108864)) RETURNING *),
 w AS MATERIALIZED (
-    SELECT l.worker, count(*) AS n, coalesce(bool_or(l.flags[j.o] & 128 <> 0), false) AS marked
-      FROM l CROSS JOIN LATERAL unnest(l.ids) WITH ORDINALITY j(id, o)
-     WHERE l.done IS NULL OR get_bit(l.done, j.o - 1) = 0 GROUP BY l.worker),
+    SELECT e.worker, count(*) AS n, coalesce(bool_or(e.flags[j.o] & 128 <> 0), false) AS marked
+      FROM {s}.lease e CROSS JOIN LATERAL unnest(e.ids) WITH ORDINALITY j(id, o)
+     WHERE e.worker IN (SELECT worker FROM l) AND (e.done IS NULL OR get_bit(e.done, j.o - 1) = 0) GROUP BY e.worker),
 item AS (
     SELECT CASE WHEN v.counts THEN least(j.attempts + f.crashes, 32767) ELSE f.before END::int2 AS attempts,
            CASE WHEN f.flags & 2 <> 0 THEN 'c'
@@ -101,7 +110,7 @@ SELECT (SELECT count(*) FROM back), (SELECT count(*) FROM kept), (SELECT array_a
 }  // namespace return_text
 
 /// Returns the jobs of leases whose worker is not registered: it is dead, or it claimed after it was declared dead. A
-/// worker registers before it claims, so this never takes a lease of a living worker.
+/// worker registers before it claims, so this never takes a lease of a living worker. It takes a portion of them.
 inline constexpr query rescue_leases{"rescue_leases", joined<return_text::of_dead_workers, return_text::end>::text};
 
 /// Returns everything a worker holds, as if it had never been claimed.

@@ -111,9 +111,8 @@ private:
             set_leases_end(id, machine);
             limit_.set(machine.calls_end(id, clock::now()));
             if (next.jobs_to_stop) stop_jobs_();
-            if (next.rescue) rescue();
+            pause = next.rescue ? machine.rest_after_rescue(rescue(), next.rest) : next.rest;
             if (next.expire_and_purge) expire_and_purge();
-            pause = next.rest;
         }
         std::function<void()> ended;
         {
@@ -163,12 +162,13 @@ private:
         return session.beat(id);
     }
 
-    void rescue() {
+    rescue_reply rescue() {
         auto rescued = session_->rescue();
-        if (!rescued) return void(report(std::move(rescued.error())));
+        if (!rescued) return report(std::move(rescued.error())), rescue_reply{};
         if (rescued->workers != 0 || rescued->returned != 0 || rescued->held != 0)
             notify(*observer_, event::jobs_rescued{rescued->workers, rescued->returned, rescued->held});
         for (const auto& job : rescued->held_jobs) notify(*observer_, event::held_by_rescue{job.id, job.reason});
+        return std::move(*rescued);
     }
 
     void expire_and_purge() {

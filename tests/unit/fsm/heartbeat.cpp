@@ -94,6 +94,15 @@ TEST_CASE("a heartbeat passes on what the database asks for", "[fsm][heartbeat]"
     CHECK_FALSE(b.jobs_to_stop);
 }
 
+TEST_CASE("a worker that has rescued jobs beats soon again, because there may be more", "[fsm][heartbeat]") {
+    const heartbeat h{15s, begin};
+    CHECK(h.rest_after_rescue({.workers = 1, .returned = 1}, 5s) == 500ms);
+    CHECK(h.rest_after_rescue({.held = 1}, 5s) == 500ms);
+    CHECK(h.rest_after_rescue({.returned = 1}, 100ms) == 100ms);
+    CHECK(h.rest_after_rescue({.workers = 1}, 5s) == 5s);
+    CHECK(h.rest_after_rescue({}, 5s) == 5s);  // another one was faster, or it has failed
+}
+
 TEST_CASE("a worker purges with its first beat and then once a minute", "[fsm][heartbeat]") {
     heartbeat h{10s, begin};
     CHECK(h.answered(me, {.alive = true}, begin).expire_and_purge);

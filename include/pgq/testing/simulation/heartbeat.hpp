@@ -114,20 +114,22 @@ private:
             if (id == worker) leases_end_at->store(machine->lost_at());
             limit.set(machine->calls_end(id, where->now()));
             if (next.jobs_to_stop) stop_jobs();
-            if (next.rescue && !where->is_cut_off()) rescue();
+            const bool rescues = next.rescue && !where->is_cut_off();
+            const duration pause = rescues ? machine->rest_after_rescue(rescue(), next.rest) : next.rest;
             if (next.expire_and_purge && session) (void)session->expire_and_purge();
-            rest(next.rest);
+            rest(pause);
         }
         void report_lost(worker_id id) {
             if (id != worker) return;
             where->note("counts as lost");
             lost();
         }
-        void rescue() {
-            const auto rescued = session->rescue();
-            if (!rescued || rescued->workers == 0) return;
+        rescue_reply rescue() {
+            auto rescued = session->rescue();
+            if (!rescued || rescued->workers == 0) return {};
             where->note("rescues " + std::to_string(rescued->returned) + " jobs");
             notify(*observer, event::jobs_rescued{rescued->workers, rescued->returned, rescued->held});
+            return std::move(*rescued);
         }
         duration delay() { return where->in().between({}, std::chrono::milliseconds{2}); }
         double unit_random() { return static_cast<double>(where->in().below(1001)) / 1000; }
