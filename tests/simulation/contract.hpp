@@ -53,9 +53,14 @@ public:
         bool has_effect = false;  ///< its handler enqueues another job in the transaction that ends it
     };
 
-    /// A producer was told that the job is stored.
-    void enqueued(pgq::job_id id, promise p) {
+    /// A producer was told that the job is stored, or that one with its key was there already.
+    void enqueued(pgq::job_id id, promise p, bool is_new) {
         if (known_.contains(id.value)) return;  // it has the unique key of that job
+        if (!is_new && !p.key.empty()) {
+            // Perhaps the job of another call, whose answer was lost and who was promised something else.
+            p = {.key = std::move(p.key)};
+            known_[id.value].may_vanish = true;
+        }
         if (!p.key.empty())
             for (const auto other : open_)
                 if (known_[other].key == p.key)

@@ -290,9 +290,11 @@ private:
             o.run_at = pgq::in(delay);
             p.not_before = r.first_try + delay;
         }
+        bool is_new = false;
         const auto store = [&](const auto& job) -> std::optional<pgq::job_id> {
             const auto stored = producer_->jobs->enqueue(job, o);
             if (!stored) return std::nullopt;
+            is_new = stored->is_new();
             return stored->id();
         };
         const auto store_as = [&](type what) {
@@ -308,7 +310,7 @@ private:
         const auto id = store_as(j.what);
         if (!id) return std::nullopt;
         producer_->where->note("has enqueued job " + std::to_string(id->value));
-        held_to_.enqueued(*id, std::move(p));
+        held_to_.enqueued(*id, std::move(p), is_new);
         return id;
     }
 

@@ -56,10 +56,11 @@ TEST_CASE("a worker that has claimed small jobs claims large ones within its byt
     const std::int64_t jobs_bytes = large * static_cast<std::int64_t>(large_bytes >> 20U);
 
     // The claims of this worker have grown to the largest size when the first large job comes.
-    auto w = test::start_worker(db, {{"do", "done"}, {"threads", "4"}, {"prefetch", "10000"}});
+    auto w = test::start_worker(db, {{"do", "done"}, {"threads", "4"}, {"prefetch", "10000"}, {"lease", "60000"}});
     CHECK(test::eventually(10min, [&] { return db.is_empty(); }));
     const auto resident = most_resident(w.pid());
     CAPTURE(resident, jobs_bytes);
+    INFO(test::events_of(db));
     CHECK(resident > 0);
     CHECK(resident < 160);  // max_bytes (16 MiB) as the server's answer, as payloads and as jobs, and the program
     w.send(SIGTERM);
