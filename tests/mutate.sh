@@ -114,7 +114,7 @@ chosen() {
         grep -F -- "$pattern" "$table" || true
     elif [ -n "$sample" ]; then
         awk -v seed="$seed" 'BEGIN { for (i = 1; i <= length(seed); ++i) h = (h * 31 + index("0123456789-", substr(seed, i, 1))) % 65521; srand(h) }
-            { print rand() "\t" $0 }' "$table" | sort -n | head -n "$sample" | cut -f 2-
+            { print rand() "\t" $0 }' "$table" | sort -n | sed -n "1,${sample}p" | cut -f 2-
     else
         cat "$table"
     fi
