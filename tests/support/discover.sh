@@ -49,8 +49,8 @@ quick=600
 [ "$label" != stress ] || quick=900
 {
     entries '~[slow]~[alone]~[.]' "$label" TIMEOUT $quick
-    entries '[slow]~[alone]~[.]' "$label;slow" TIMEOUT 900 COST 100
-    entries '[slow][alone]~[.]' "$label;slow" TIMEOUT 900 RUN_SERIAL TRUE
+    entries '[slow]~[alone]~[.]' "$label;slow" TIMEOUT 1800 COST 100
+    entries '[slow][alone]~[.]' "$label;slow" TIMEOUT 1800 RUN_SERIAL TRUE
     entries '~[slow][alone]~[.]' "$label" TIMEOUT $quick RUN_SERIAL TRUE
 } >"$output.new"
 mv "$output.new" "$output"
