@@ -137,12 +137,11 @@ TEST_CASE("a pause within limits holds, and costs no tokens", "[integration][pau
     pgq::queue<pgq::job<note, slow>, pgq::driver::libpq, pgq::serializer::json, pgq::executor::in_place> jobs{
         db.driver()};
     (void)jobs.enqueue(test::notes(20)).value();
-    (void)jobs.limits().value();
-    db.exec("UPDATE {s}.lane_limit SET tokens = 20 WHERE kind = 'r'");
     CHECK(jobs.pause<note>("maintenance").value());
     test::run_until_empty(jobs, {}, [](const note&) { FAIL("it is paused"); });
     CHECK(jobs.counts<note>().value().ready == 20);
-    CHECK(db.query_text("SELECT tokens FROM {s}.lane_limit WHERE kind = 'r'") == "20");
+    CHECK(db.query_text("SELECT tokens FROM {s}.lane_limit WHERE kind = 'r'") == "1");  // as a new rate has
+    db.exec("UPDATE {s}.lane_limit SET tokens = 20 WHERE kind = 'r'");
     CHECK(jobs.resume<note>().value());
     test::run_log log;
     test::run_until_empty(jobs, {}, [&](const note& n, const pgq::context& c) { log.add(n.n, c); });
