@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <utility>
 #include <vector>
 
 namespace pgq::cli::bench {
@@ -43,7 +44,7 @@ public:
     /// Waits for the time at position `i`. Empty if the worker has ended, after `at_most`, or if a stop is requested.
     std::optional<steady::time_point> wait_for(std::size_t i, duration at_most, std::stop_token stop) const {
         std::unique_lock lock{mutex_};
-        (void)changed_.wait_for(lock, stop, at_most, [&] { return times_.size() > i || ended_; });
+        (void)changed_.wait_for(lock, std::move(stop), at_most, [&] { return times_.size() > i || ended_; });
         if (times_.size() <= i) return {};
         return times_[i];
     }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -25,7 +26,7 @@ public:
     std::optional<double> milliseconds(double q) const {
         if (all_.empty()) return {};
         std::vector<duration> sorted = all_;
-        const auto at = sorted.begin() + static_cast<std::ptrdiff_t>(q * static_cast<double>(sorted.size() - 1) + 0.5);
+        const auto at = sorted.begin() + std::lround(q * static_cast<double>(sorted.size() - 1));
         std::nth_element(sorted.begin(), at, sorted.end());
         return std::chrono::duration<double, std::milli>(*at).count();
     }

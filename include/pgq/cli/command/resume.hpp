@@ -20,17 +20,17 @@ struct resume {
     static constexpr const char* name = "resume";
     static constexpr const char* what = "End what pause and drain began with the same names";
 
-    void declare(CLI::App& a) { of.declare(a); }
+    void declare(CLI::App& a) { of_.declare(a); }
 
     exit_code run(program& p) {
-        if (const auto named = of.check(p, true); named != exit_code::done) return named;
-        const bool ended = p.session().resume(of.queue(), of.entrypoint()).value();
+        if (const auto named = of_.check(p, true); named != exit_code::done) return named;
+        const bool ended = p.session().resume(of_.queue(), of_.entrypoint()).value();
         const auto wider = wider_pause(p);
-        if (ended && !wider) p.say(of.text() + " goes on");
-        else if (ended) p.say("this pause of " + of.text() + " ends; it stays " + part_of(*wider));
-        else if (wider) return p.fail(exit_code::not_met, of.text() + " is " + part_of(*wider), remedy_for(*wider));
+        if (ended && !wider) p.say(of_.text() + " goes on");
+        else if (ended) p.say("this pause of " + of_.text() + " ends; it stays " + part_of(*wider));
+        else if (wider) return p.fail(exit_code::not_met, of_.text() + " is " + part_of(*wider), remedy_for(*wider));
         else
-            return p.fail(exit_code::not_met, of.text() + " is neither paused nor draining",
+            return p.fail(exit_code::not_met, of_.text() + " is neither paused nor draining",
                           line_of("paused") + " shows what is; a pause ends with the names that began it");
         return exit_code::done;
     }
@@ -40,8 +40,8 @@ private:
     std::optional<paused_scope> wider_pause(program& p) const {
         const auto all = read_pauses(p);
         const auto found = std::find_if(all.begin(), all.end(), [&](const paused_scope& s) {
-            const bool is_own = s.queue == of.queue() && s.entrypoint == of.entrypoint();
-            return !is_own && s.covers(of.queue(), of.entrypoint());
+            const bool is_own = s.queue == of_.queue() && s.entrypoint == of_.entrypoint();
+            return !is_own && s.covers(of_.queue(), of_.entrypoint());
         });
         return found == all.end() ? std::nullopt : std::optional{*found};
     }
@@ -52,7 +52,7 @@ private:
         return line_of(s.queue.empty() ? "resume --all" : "resume " + s.queue) + " ends that";
     }
 
-    scope of{};
+    scope of_{};
 };
 
 }  // namespace pgq::cli::command

@@ -31,6 +31,7 @@ struct served_lane {
 template <class Entries>
 std::vector<served_lane> lanes_from(const Entries& entries, std::span<const lane_id> ids, std::string_view queue) {
     std::vector<served_lane> lanes;
+    lanes.reserve(entries.size());
     for (const auto& e : entries)
         lanes.push_back({.entrypoint = e.name.entrypoint, .job = e.job, .version = e.version, .queue = queue});
     for (std::size_t i = 0; i < ids.size(); ++i) lanes[i].lane = ids[i];
