@@ -22,6 +22,7 @@ void peers(context& c);
 void pooler(context& c);
 void processes(context& c);
 void snapshot(context& c);
+void delayed_snapshot(context& c);
 void sustained(context& c);
 void waiting(context& c);
 
@@ -55,6 +56,7 @@ inline constexpr std::array questions{
     question{"backlog", backlog},
     question{"processes", processes, run_when::not_quick},
     question{"snapshot", snapshot, run_when::not_quick},
+    question{"delayed_snapshot", delayed_snapshot, run_when::not_quick},
     question{"payloads", payloads, run_when::not_quick},
     question{"features", features, run_when::not_quick},
     question{"waiting", waiting, run_when::not_quick},

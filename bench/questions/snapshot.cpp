@@ -1,7 +1,7 @@
 // What does an old snapshot cost? One session holds it for the whole time, so the server can vacuum nothing. Meanwhile
 // a program enqueues jobs and one worker drains them, again and again. A row has the rate of the last third of the
 // time. The ceiling is the rate without a snapshot, measured before and after, because a server that writes steadily
-// becomes slower. The jobs of the second row are all delayed.
+// becomes slower. The jobs of `delayed_snapshot` are all delayed.
 
 #include <questions/questions.hpp>
 #include <support/mail.hpp>
@@ -121,6 +121,9 @@ void hold_snapshot(context& c, std::string what, const workload& l, double secon
 
 void snapshot(context& c) {
     hold_snapshot(c, c.quick ? "held for 10 s" : "held for 10 min", {.n = 100'000, .by = 10'000}, c.quick ? 10 : 600);
+}
+
+void delayed_snapshot(context& c) {
     const workload delayed{.n = 50'000, .by = 1000, .how = {.run_at = pgq::in(std::chrono::milliseconds{100})}};
     hold_snapshot(c, c.quick ? "all jobs delayed, held for 10 s" : "all jobs delayed, held for 3 min", delayed,
                   c.quick ? 10 : 180);

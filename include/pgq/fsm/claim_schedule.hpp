@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 namespace pgq::fsm {
 
@@ -26,13 +27,16 @@ public:
 
     /// A claim brought `n` jobs; `all`: as many as it asked for. `urgent`: the worker was woken for it.
     void claimed(bool from_start, std::uint32_t n, bool all, bool urgent, duration took, steady_time now) noexcept {
+        if (from_start && std::exchange(scans_for_wake_, false)) wakes_mislead_ = n == 0;
         if (from_start) scans_.scanned(took, n != 0, now);
         else if (n != 0) scans_.claimed(took);
         if (all) {
             drained_ = false;
         } else if (from_start) {
             drained(now);
-        } else if (ends_when_drained() || scans_.affordable(now) || (n == 0 && urgent && !scans_.must_spare(now))) {
+        } else if (ends_when_drained() || scans_.affordable(now) ||
+                   (n == 0 && urgent && !wakes_mislead_ && !scans_.must_spare(now))) {
+            scans_for_wake_ = n == 0 && urgent;
             scans_.invalidate();
         } else {
             drained(now);
@@ -96,6 +100,9 @@ private:
     run_until until_;
     bool drained_ = false;
     bool ran_since_drained_ = false;
+    bool scans_for_wake_ = false;  // the next full scan looks for the jobs of a wake-up
+    bool wakes_mislead_ =
+        false;  // the latest one found none: the wake-up was for a deferred job, or for another worker
     steady_time polled_{};
 };
 

@@ -55,7 +55,7 @@ private:
     static constexpr duration quick = std::chrono::milliseconds{2};
     static constexpr duration longest_interval = std::chrono::seconds{30};
     // A transaction that enqueues or settles takes some time, too.
-    static constexpr std::chrono::milliseconds margin{100};
+    static constexpr std::chrono::milliseconds margin{50};
 
     bool is_slow() const noexcept { return position_.scan_at != position_.valid_from; }
 

@@ -27,8 +27,11 @@ public:
         const steady_time due = now + std::min<duration>(delay, std::chrono::hours{24 * 365});
         next_due_ = next_due_ ? std::min(*next_due_, due) : due;
     }
-    /// The worker was woken and claims before it peeks.
-    void postpone_peek(duration by, steady_time now) noexcept { peek_by_ = now + by; }
+    /// The worker was woken and claims before it peeks. If a deferred job is due soon, the peek of its promotion is
+    /// early enough.
+    void postpone_peek(duration by, steady_time now) noexcept {
+        peek_by_ = next_due_ && *next_due_ - now <= 10 * by ? *next_due_ : now + by;
+    }
     void forget() noexcept {
         next_due_.reset();
         peek_by_.reset();
@@ -39,6 +42,10 @@ public:
     bool due_soon(steady_time now) const noexcept { return next_due_ && *next_due_ - now <= shortest; }
     bool peek_postponed() const noexcept { return peek_by_.has_value(); }
     bool must_peek(steady_time now) const noexcept { return peek_by_ && now >= *peek_by_; }
+    /// Whether the next sync should peek, too: a peek was postponed, and not until the next promotion.
+    bool peek_with_sync(steady_time now) const noexcept {
+        return must_peek(now) || (peek_by_ && peek_by_ != next_due_);
+    }
     bool may_peek(steady_time now) const noexcept { return now - peeked_ >= peek_every_; }
     /// The time until either, `left` at most.
     duration until(duration left, steady_time now) const noexcept {

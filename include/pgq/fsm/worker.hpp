@@ -222,8 +222,8 @@ private:
                          .subscribe_wakes = true});
         }
         if (unacknowledged_ > 0 && (now >= acknowledge_at_ || in_hand() == 0))
-            return sync({.peek_next_due = deferred_.peek_postponed()});
-        if (deferred_.must_peek(now) || (deferred_.peek_postponed() && in_hand() == 0))
+            return sync({.peek_next_due = deferred_.peek_with_sync(now)});
+        if (deferred_.must_peek(now) || (deferred_.peek_with_sync(now) && in_hand() == 0))
             return sync({.peek_next_due = true});
         if (claims_.ends_when_drained() && claims_.is_drained() && in_hand() == 0 && !claim_limited_at_ &&
             !deferred_.due_soon(now))
@@ -239,8 +239,8 @@ private:
         return sync({.limit = limit,
                      .from_start = start,
                      .promote = due,
-                     .peek_next_due = !hurry && (due || asleep_ || (start && claims_.ends_when_drained()) ||
-                                                 deferred_.may_peek(now)),
+                     .peek_next_due = !hurry && (due || deferred_.peek_with_sync(now) ||
+                                                 (start && claims_.ends_when_drained()) || deferred_.may_peek(now)),
                      .unsubscribe_wakes = asleep_ && claim_was_full_,
                      .wake_peer = peers_.wanted()});
     }

@@ -72,6 +72,31 @@ TEST_CASE("a worker that was notified and finds nothing behind its cursors scans
     CHECK(s.scan_due(false, s.now));
 }
 
+TEST_CASE("if the scan for a wake-up finds nothing, the scan for the next one waits until it is affordable",
+          "[fsm][claim_schedule]") {
+    schedule s;
+    const auto notified = [&](std::uint32_t found_by_scan) {
+        s.claim_again();
+        s.behind_cursors(0, true);
+        if (s.is_drained()) return false;
+        s.scan(found_by_scan, 1ms);
+        return true;
+    };
+    s.scan(0, 1ms);
+    CHECK(notified(1));
+    CHECK(notified(0));  // the latest one was right
+    CHECK_FALSE(notified(0));
+    CHECK(s.scan_postponed());
+    CHECK(s.until(1h, s.now) == 20ms);
+    s.now += 20ms;
+    s.update(false, s.now);
+    CHECK(s.scan_due(false, s.now));
+    s.scan(0, 1ms);
+    s.now += 20ms;
+    CHECK(notified(1));  // affordable; and as it was right, the next one scans at once
+    CHECK(notified(0));
+}
+
 TEST_CASE("a drained worker polls after each interval", "[fsm][claim_schedule]") {
     schedule s;
     s.scan(0);

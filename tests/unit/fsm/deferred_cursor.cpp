@@ -66,11 +66,11 @@ TEST_CASE("the cursor stays before the first job that waits, and before the pres
     deferred_cursor c;
     scan_thrice(c, begin, 10ms);
     (void)c.peeked({.now = begin, .run_at = begin - 3s, .expires_at = begin, .took = 10ms}, {}, 1);
-    CHECK(c.position().run_at == begin - 3s - 100ms);
-    CHECK(c.position().expires_at == begin - 100ms);
+    CHECK(c.position().run_at == begin - 3s - 50ms);
+    CHECK(c.position().expires_at == begin - 50ms);
     (void)c.peeked({.now = begin + 1s, .run_at = begin - 2s, .expires_at = begin, .scanned = false}, {}, 1);
-    CHECK(c.position().run_at == begin - 2s - 100ms);
-    CHECK(c.position().expires_at == begin - 100ms);
+    CHECK(c.position().run_at == begin - 2s - 50ms);
+    CHECK(c.position().expires_at == begin - 50ms);
     CHECK(c.position().scan_at == begin + 400ms);  // only a full scan puts that off
 }
 

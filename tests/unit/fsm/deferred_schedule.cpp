@@ -75,6 +75,23 @@ TEST_CASE("a postponed peek is due after its time, and made by any peek", "[fsm]
     CHECK_FALSE(d.peek_postponed());
 }
 
+TEST_CASE("a peek is postponed to the next promotion if that is soon", "[fsm][deferred_schedule]") {
+    deferred_schedule d{250ms};
+    d.peeked(21ms, begin);
+    d.postpone_peek(2ms, begin);
+    CHECK(d.peek_with_sync(begin));
+    CHECK(d.must_peek(begin + 2ms));
+    d.peeked(20ms, begin);
+    CHECK_FALSE(d.peek_with_sync(begin));
+    d.postpone_peek(2ms, begin);
+    CHECK(d.peek_postponed());
+    CHECK_FALSE(d.peek_with_sync(begin));
+    CHECK_FALSE(d.must_peek(begin + 19ms));
+    CHECK(d.must_peek(begin + 20ms));
+    CHECK(d.peek_with_sync(begin + 20ms));
+    CHECK(d.due(begin + 20ms));
+}
+
 TEST_CASE("a new session knows of no deferred job", "[fsm][deferred_schedule]") {
     deferred_schedule d{250ms};
     d.peeked(10s, begin);
