@@ -262,13 +262,13 @@ TEST_CASE("after a slow peek from the start, the session promotes and peeks behi
     look(100us, true);
     CHECK(reply.next_due == std::nullopt);
     CHECK(composed(command::sync{r, reply}, info)
-              .find("promote(946684798900000, 946684797900000, 946684800000000, "
+              .find("promote(946684798950000, 946684797950000, 946684800000000, "
                     "946684800000000)") == 0);  // valid never
     for (int i = 0; i < 3; ++i) look(10ms, true);
     CHECK(reply.next_due == std::nullopt);
     CHECK(composed(command::sync{r, reply}, info) ==
-          "promote(946684798900000, 946684797900000, 946684800000000, 946684801200000)"
-          " + peek_next_due(946684798900000, 946684797900000, 946684800000000, 946684801200000)"
+          "promote(946684798950000, 946684797950000, 946684800000000, 946684801200000)"
+          " + peek_next_due(946684798950000, 946684797950000, 946684800000000, 946684801200000)"
           " | wake_collected(77)");
     look(10us, false);
     CHECK(reply.next_due == pgq::duration{1200ms});  // the next full scan

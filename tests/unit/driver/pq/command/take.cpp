@@ -71,7 +71,7 @@ TEST_CASE("a take that never waits peeks each 64th time, so that its promotions 
     for (int i = 0; i < 3; ++i) t.learn(info);
     CHECK(reply.next_due == std::nullopt);  // nobody asked
     CHECK(info.deferred.should_peek());
-    CHECK(composed(command::take{r, reply}, info).find("promote(946684798900000, ") == 0);
+    CHECK(composed(command::take{r, reply}, info).find("promote(946684798950000, ") == 0);
 }
 
 TEST_CASE("a take reads its jobs, best first, and what has become claimable", "[driver][pq][command][take]") {
