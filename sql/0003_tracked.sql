@@ -153,7 +153,7 @@ BEGIN
         RETURNING d.child, d.parent, e.kind),
     each_child AS (
         SELECT child, count(*)::int4 AS n, min(parent) FILTER (WHERE kind <> 'd') AS culprit,
-               min(kind::text) FILTER (WHERE kind <> 'd') AS how FROM cut GROUP BY child),
+               (array_agg(kind ORDER BY parent) FILTER (WHERE kind <> 'd'))[1] AS how FROM cut GROUP BY child),
     less AS (
         UPDATE tracked t SET waits_for = t.waits_for - c.n FROM each_child c WHERE t.id = c.child
         RETURNING t.id, t.waits_for, t.if_parent_fails, c.culprit, c.how)

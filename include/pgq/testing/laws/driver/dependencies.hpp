@@ -4,6 +4,7 @@
 #include <pgq/testing/laws/driver/tracked_fixture.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <span>
@@ -223,6 +224,24 @@ void check_failed_parents(Make make) {
         t.run("d");
         t.run("e");
         CHECK(t.w.counts(t.lane) == lane_counts{.held = 1});
+    }
+    SECTION("if several parents end at once, the reason names one of them and how that one ended") {
+        fixture t{make()};
+        const std::array parents{t.add("discarded"), t.add("held")};
+        const auto child =
+            t.add("child", {.after = parents, .if_parent_fails = parent_failure::hold, .keep_outcome = 1h});
+        const auto got = t.p.claim(2);
+        REQUIRE(got.leases.size() == 1);
+        std::vector<settlement> items;
+        for (const auto& j : in_order(got))
+            items.push_back({.index = j.index,
+                             .kind = j.body == "held" ? settle_kind::hold : settle_kind::discard,
+                             .reason = "no"});
+        const auto mask = mask_of({0, 1});
+        (void)t.p.progress({.ref = got.leases[0].ref, .last = true, .mask = mask, .items = items, .flagged = true});
+        REQUIRE(t.ended(child.id).has_value());
+        CHECK(t.ended(child.id)->reason ==
+              "it waited for job " + std::to_string(parents[0].value) + ", which was discarded");
     }
     SECTION("a chain fails if the parent of its first job has already failed") {
         fixture t{make()};
