@@ -133,7 +133,8 @@ class PgqConan(ConanFile):
 
     def package(self):
         copy(self, "LICENSE", self.source_folder, os.path.join(self.package_folder, "licenses"))
-        copy(self, "*.hpp", os.path.join(self.source_folder, "include"), os.path.join(self.package_folder, "include"))
+        for ending in ("*.hpp", "*.ipp"):
+            copy(self, ending, os.path.join(self.source_folder, "include"), os.path.join(self.package_folder, "include"))
         copy(self, "*.sql", os.path.join(self.source_folder, "sql"), os.path.join(self.package_folder, "share", "pgq", "sql"))
 
     def package_info(self):

@@ -38,11 +38,14 @@ function(pgq_link component)
 endfunction()
 
 file(GLOB_RECURSE pgq_headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/pgq/*.hpp")
+file(GLOB_RECURSE pgq_definitions CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/pgq/*.ipp")
 
 add_library(pgq INTERFACE)
 add_library(pgq::pgq ALIAS pgq)
 target_compile_features(pgq INTERFACE cxx_std_20)
-target_sources(pgq INTERFACE FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${pgq_headers})
+target_sources(pgq INTERFACE FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${pgq_headers}
+                                                                                              ${pgq_definitions}
+)
 target_link_libraries(pgq INTERFACE ${pgq_links_core})
 
 foreach(component IN LISTS pgq_components)

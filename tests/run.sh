@@ -72,7 +72,7 @@ gcc_fast() {
 }
 
 clang_fast() {
-    build clang fixture_headers_clang test_unit test_laws test_integration test_simulation pgq_command test_web \
+    build clang fixture_headers_clang test_unit test_laws test_integration test_simulation test_separate pgq_command test_web \
         example_service &&
         check clang -LE 'slow|stress|example' -E "\.gcc\.|$gcc_tests"
 }

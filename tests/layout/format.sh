@@ -23,6 +23,6 @@ mode=(--dry-run -Werror)
 # generated.hpp.
 folders=()
 for folder in include tests examples bench tools packaging; do [ ! -d $folder ] || folders+=($folder); done
-find "${folders[@]}" \( -name '*.hpp' -o -name '*.cpp' \) \
+find "${folders[@]}" \( -name '*.hpp' -o -name '*.ipp' -o -name '*.cpp' \) \
     ! -path '*/generated.hpp' ! -path '*/build/*' -print0 |
     xargs -0 -r "$tool" "${mode[@]}"

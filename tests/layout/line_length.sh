@@ -8,7 +8,7 @@ cd "$1"
 folders=()
 for folder in include tests examples bench tools packaging sql; do [ ! -d $folder ] || folders+=($folder); done
 
-long=$(find "${folders[@]}" \( -name '*.hpp' -o -name '*.cpp' -o -name '*.sql' \) \
+long=$(find "${folders[@]}" \( -name '*.hpp' -o -name '*.ipp' -o -name '*.cpp' -o -name '*.sql' \) \
     ! -path '*/generated.hpp' ! -path '*_stored_statements.sql' ! -path '*/build/*' -print0 |
     LC_ALL=C.UTF-8 xargs -0 -r grep -HnE '^.{121,}$' | grep -vE '[a-z]://|^[^:]*:[0-9]+:// expect: ' || true)
 [ -z "$long" ] || { printf 'longer than 120 characters:\n%s\n' "$long" >&2; exit 1; }

@@ -58,7 +58,7 @@ public:
         return session::async_open(executor_, options_, role, &limit, std::forward<Token>(token));
     }
 
-    result<void> install() const { return pq::installer{options_}.run(); }
+    result<void> install() const { return pq::install(options_); }
 
     async_client make_async_client(std::string queue, std::span<const lane_name> names) const {
         return {executor_, options_, std::move(queue), names};

@@ -39,7 +39,7 @@ public:
 
     /// Makes the tables, or runs the migrations that are missing. Needs the right to create a schema when there is
     /// none.
-    result<void> install() const { return pq::installer{options_}.run(); }
+    result<void> install() const { return pq::install(options_); }
 
     const connection_options& options() const noexcept { return options_; }
 

@@ -3,6 +3,24 @@
 #include <pgq/driver/pq/asio/listening.hpp>
 #include <pgq/driver/pq/asio/operation.hpp>
 #include <pgq/driver/pq/asio/work.hpp>
+#include <pgq/driver/pq/command/admin/cancel.hpp>
+#include <pgq/driver/pq/command/admin/find.hpp>
+#include <pgq/driver/pq/command/admin/inspect.hpp>
+#include <pgq/driver/pq/command/admin/limits.hpp>
+#include <pgq/driver/pq/command/admin/pause.hpp>
+#include <pgq/driver/pq/command/admin/problems.hpp>
+#include <pgq/driver/pq/command/admin/revise.hpp>
+#include <pgq/driver/pq/command/enqueue.hpp>
+#include <pgq/driver/pq/command/lanes.hpp>
+#include <pgq/driver/pq/command/rescue.hpp>
+#include <pgq/driver/pq/command/subscription.hpp>
+#include <pgq/driver/pq/command/sync.hpp>
+#include <pgq/driver/pq/command/watch.hpp>
+#include <pgq/driver/pq/command/worker_leases.hpp>
+#include <pgq/driver/pq/command/worker_registration.hpp>
+#include <pgq/driver/pq/connection/self_pipe.hpp>
+#include <pgq/driver/pq/session/listener.hpp>
+#include <pgq/driver/pq/session/own_channel.hpp>
 #include <pgq/driver/pq/session/session.hpp>
 #include <pgq/time/call_limit.hpp>
 

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <pgq/driver/pq/command/admin/action.hpp>
-#include <pgq/driver/pq/command/admin/doctor.hpp>
-#include <pgq/driver/pq/command/admin/listing.hpp>
+#include <pgq/detail/separate_compilation.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
 #include <pgq/protocol/action.hpp>
@@ -22,40 +20,25 @@ namespace pgq::driver::pq {
 template <class Session>
 class admin_verbs {
 public:
-    result<std::vector<listed_lane>> list_lanes(const lane_query& q) { return run(command::admin::list_lanes{q}); }
-    result<job_page> list_jobs(const job_search& r) { return run(command::admin::list_jobs{r}); }
-    result<std::vector<listed_worker>> list_workers(worker_id after, std::int64_t most) {
-        return run(command::admin::list_workers{after, most});
-    }
-    result<std::vector<failed_group>> failed_groups(std::optional<std::span<const lane_id>> lanes, std::int64_t most) {
-        return run(command::admin::failed_groups{lanes, most});
-    }
-    result<action_reply> act(const action_request& r) { return run(command::admin::act{r}); }
-    result<std::vector<catalog_object>> examine_objects(duration limit) {
-        return run(command::admin::examine_objects{limit});
-    }
-    result<std::vector<found_condition>> examine(const examination& e) {
-        return run(command::admin::examine_conditions{e});
-    }
-    result<forget_reply> forget_worker(worker_id id, bool forced) {
-        bool may_return = false;
-        auto reply = run(command::admin::forget_worker{id, forced, may_return});
-        if (!reply || !reply->forgotten || !may_return) return reply;
-        auto back = run(command::admin::return_jobs{});
-        if (!back) return std::move(back.error());
-        reply->returned = back->returned;
-        reply->held = back->held;
-        return reply;
-    }
+    result<std::vector<listed_lane>> list_lanes(const lane_query& q);
+    result<job_page> list_jobs(const job_search& r);
+    result<std::vector<listed_worker>> list_workers(worker_id after, std::int64_t most);
+    result<std::vector<failed_group>> failed_groups(std::optional<std::span<const lane_id>> lanes, std::int64_t most);
+    result<action_reply> act(const action_request& r);
+    result<std::vector<catalog_object>> examine_objects(duration limit);
+    result<std::vector<found_condition>> examine(const examination& e);
+    result<forget_reply> forget_worker(worker_id id, bool forced);
 
 protected:
     admin_verbs() = default;
 
 private:
     template <class Command>
-    auto run(Command c) {
-        return static_cast<Session&>(*this).run(std::move(c));
-    }
+    auto run(Command c);
 };
 
 }  // namespace pgq::driver::pq
+
+#ifndef PGQ_SEPARATE_COMPILATION
+#include <pgq/driver/pq/session/admin_verbs.ipp>
+#endif

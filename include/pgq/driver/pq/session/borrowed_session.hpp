@@ -10,8 +10,10 @@
 #include <pgq/driver/pq/connection/options.hpp>
 #include <pgq/driver/pq/connection/text_query.hpp>
 #include <pgq/driver/pq/session/admin_verbs.hpp>
+#include <pgq/driver/pq/session/admin_verbs.ipp>
 #include <pgq/driver/pq/session/borrowed_channel.hpp>
 #include <pgq/driver/pq/session/client_verbs.hpp>
+#include <pgq/driver/pq/session/client_verbs.ipp>
 
 #include <libpq-fe.h>
 

@@ -1,17 +1,10 @@
 #pragma once
 
-#include <pgq/driver/pq/command/enqueue.hpp>
-#include <pgq/driver/pq/command/execution.hpp>
-#include <pgq/driver/pq/command/wake.hpp>
-#include <pgq/driver/pq/connection/connection.hpp>
-#include <pgq/driver/pq/connection/doubt.hpp>
-#include <pgq/driver/pq/session/call_time.hpp>
-#include <pgq/driver/pq/session/own_channel.hpp>
+#include <pgq/detail/separate_compilation.hpp>
+#include <pgq/driver/pq/connection/libpq_handles.hpp>
 #include <pgq/error/result.hpp>
 #include <pgq/job/id.hpp>
-#include <pgq/protocol/rank.hpp>
-#include <pgq/statement/enqueue.hpp>
-#include <pgq/statement/wire.hpp>
+#include <pgq/protocol/lane.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -19,146 +12,51 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
-namespace pgq::driver::pq {
+namespace pgq {
+namespace statement {
+struct query;
+}
+namespace driver::pq {
+
+class connection;
+class own_channel;
 
 /// Puts jobs into one lane by COPY: the fastest way for many. All or nothing: they become visible when `finish()`
 /// returns, and a stream that is destroyed before keeps none. The session is busy until then. `ids`, when there are
 /// any, are the ids of the jobs, in their order.
 class copy_stream {
 public:
-    copy_stream(own_channel& channel, lane_id lane, std::span<const job_id> ids = {})
-        : channel_{&channel},
-          line_{&channel.line},
-          lane_{lane},
-          ids_{ids},
-          query_{ids.empty() ? &statement::enqueue_copy : &statement::enqueue_copy_as} {}
+    copy_stream(own_channel& channel, lane_id lane, std::span<const job_id> ids = {});
     copy_stream(const copy_stream&) = delete;
     copy_stream& operator=(const copy_stream&) = delete;
-    ~copy_stream() {
-        if (open_) (void)end("the stream was not finished");
-    }
+    ~copy_stream();
 
-    result<void> put(std::string_view body, std::int16_t priority = 0, std::optional<std::string_view> key = {}) {
-        namespace wire = statement::wire;
-        if (auto fine = command::check_size(body, line_->options().max_payload); !fine) return fine;
-        if (!open_)
-            if (auto begun = begin(); !begun) return begun;
-        wire::append(buffer_, static_cast<std::int16_t>(ids_.empty() ? 4 : 5));
-        if (!ids_.empty()) number(ids_[static_cast<std::size_t>(count_)].value);
-        number(lane_.value);
-        number(rank::of(priority).value);
-        wire::append(buffer_, key ? static_cast<std::int32_t>(key->size()) : std::int32_t{-1});
-        if (key) buffer_ += *key;
-        wire::append(buffer_, static_cast<std::int32_t>(body.size()));
-        buffer_ += body;
-        ++count_;
-        return buffer_.size() < flush_at ? result<void>{} : flush();
-    }
+    result<void> put(std::string_view body, std::int16_t priority = 0, std::optional<std::string_view> key = {});
 
     /// How many jobs went in.
-    result<std::int64_t> finish() {
-        if (!open_) return std::int64_t{0};
-        statement::wire::append(buffer_, std::int16_t{-1});
-        if (auto sent = flush(); !sent) return sent.error();
-        if (auto ended = end(nullptr); !ended) {
-            jobs_in_doubt.add_to(ended.error());
-            return std::move(ended.error());
-        }
-        wake_somebody();
-        return count_;
-    }
+    result<std::int64_t> finish();
 
 private:
     static constexpr std::size_t flush_at = std::size_t{64} << 10;
 
     template <class Number>
-    void number(Number n) {
-        statement::wire::append(buffer_, static_cast<std::int32_t>(sizeof n));
-        statement::wire::append(buffer_, n);
-    }
+    void number(Number n);
 
-    result<void> begin() {
-        if (auto settled = channel_->settle(); !settled) return settled;
-        (void)line_->take_cut_short();
-        PGconn* c = line_->get();
-        // One transaction: a lane that is draining refuses the stream before its first job.
-        const std::string lane = std::to_string(lane_.value);
-        const auto text = statement::render("SELECT {s}.open_lane(" + lane + "); " + std::string{query_->text},
-                                            line_->options().schema);
-        if (const auto& hook = line_->options().on_statement) hook({.name = query_->name, .text = text});
-        if (PQexitPipelineMode(c) != 1 || PQsendQuery(c, text.c_str()) != 1) return connection_error(c, query_->name);
-        result_ptr r;
-        if (auto answered = answer(r); !answered) return answered;
-        if (PQresultStatus(r.get()) == PGRES_TUPLES_OK)
-            if (auto answered = answer(r); !answered) return answered;
-        if (PQresultStatus(r.get()) != PGRES_COPY_IN) return drain(std::move(r));
-        open_ = true;
-        buffer_.assign("PGCOPY\n\377\r\n\0", 11);
-        buffer_.append(8, '\0');
-        return {};
-    }
+    result<void> begin();
 
-    result<void> flush() {
-        PGconn* c = line_->get();
-        const int put = PQputCopyData(c, buffer_.data(), static_cast<int>(buffer_.size()));
-        buffer_.clear();
-        if (put == 1) return until_sent();
-        if (PQstatus(c) != CONNECTION_OK) return open_ = false, connection_error(c, query_->name);
-        auto why = end("the stream was not finished");  // the server has refused what it got so far
-        return why ? result<void>{error_info{errc::protocol, "a COPY ended too early"}} : why;
-    }
+    result<void> flush();
 
-    result<void> end(const char* why_not) {
-        PGconn* c = line_->get();
-        open_ = false;
-        (void)PQputCopyEnd(c, why_not);  // which is refused when the server has said already that it fails
-        if (PQstatus(c) != CONNECTION_OK) return connection_error(c, query_->name);
-        return drain({});
-    }
+    result<void> end(const char* why_not);
 
     // Everything that is answered, `r` first; what went wrong with it.
-    result<void> drain(result_ptr r) {
-        result<void> outcome;
-        do {
-            if (r && PQresultStatus(r.get()) == PGRES_FATAL_ERROR) outcome = server_error(r.get(), query_->name);
-            if (auto answered = answer(r); !answered) return answered;
-        } while (r);
-        if (line_->take_cut_short() && !outcome) explain_cancel(outcome.error());
-        if (line_->take_unconfirmed() && outcome) outcome = standby_wait::error(query_->name);
-        if (PQenterPipelineMode(line_->get()) != 1) return connection_error(line_->get(), query_->name);
-        return outcome;
-    }
+    result<void> drain(result_ptr r);
 
-    result<void> answer(result_ptr& r) {
-        PGconn* c = line_->get();
-        auto came = channel_->until_done([&]() -> result<need> {
-            const int left = PQflush(c);
-            if (left < 0 || (PQisBusy(c) && PQconsumeInput(c) == 0)) return connection_error(c, query_->name);
-            if (!PQisBusy(c)) return need::nothing;
-            return left == 1 ? need::read_and_write : need::read;
-        });
-        if (came) r.reset(PQgetResult(c));
-        return came;
-    }
+    result<void> answer(result_ptr& r);
 
-    result<void> until_sent() {
-        PGconn* c = line_->get();
-        auto sent = channel_->until_done([&]() -> result<need> {
-            const int left = PQflush(c);
-            if (left == 0) return need::nothing;
-            if (left < 0 || PQconsumeInput(c) == 0) return connection_error(c, query_->name);
-            return need::read_and_write;
-        });
-        if (!sent) open_ = false;
-        return sent;
-    }
+    result<void> until_sent();
 
-    void wake_somebody() {
-        command::wake woken{{.lanes = {lane_}}};
-        (void)run_command(*channel_, woken);
-    }
+    void wake_somebody();
 
     own_channel* channel_;
     connection* line_;
@@ -170,4 +68,9 @@ private:
     bool open_ = false;
 };
 
-}  // namespace pgq::driver::pq
+}  // namespace driver::pq
+}  // namespace pgq
+
+#ifndef PGQ_SEPARATE_COMPILATION
+#include <pgq/driver/pq/session/copy_stream.ipp>
+#endif

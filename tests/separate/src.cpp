@@ -1,0 +1,1 @@
+#include <pgq/src.hpp>
