@@ -34,9 +34,15 @@ std::optional<std::int64_t> whole_micros(std::int64_t count, std::int64_t least,
     return count * per_tick::num;
 }
 
+// PostgreSQL 14 reads each number of an interval as an int4.
 inline std::string interval_literal(std::int64_t micros) {
-    if (micros % 1'000'000 == 0) return "'" + std::to_string(micros / 1'000'000) + " seconds'::interval";
-    return "'" + std::to_string(micros) + " microseconds'::interval";
+    const auto number = [](std::int64_t n, const char* unit) { return std::to_string(n) + unit; };
+    const std::int64_t seconds = micros / 1'000'000, rest = micros % 1'000'000;
+    std::string text;
+    if (rest == 0 && std::in_range<std::int32_t>(seconds)) text = number(seconds, " seconds");
+    else if (std::in_range<std::int32_t>(micros)) text = number(micros, " microseconds");
+    else text = number(seconds / 3600, " hours ") + number(seconds % 3600, " seconds ") + number(rest, " microseconds");
+    return "'" + text + "'::interval";
 }
 
 template <class Period>

@@ -109,6 +109,10 @@ TEST_CASE("a default is an SQL expression, or none if SQL has no such value", "[
     CHECK(default_of(2h) == "'7200 seconds'::interval");
     CHECK(default_of(1500ns) == "none");
     CHECK(default_of(std::chrono::sys_seconds{60s}) == "'epoch'::timestamptz + '60 seconds'::interval");
+    // PostgreSQL 14 knows no number above 2^31 in an interval.
+    CHECK(default_of(std::chrono::sys_time<std::chrono::milliseconds>{1'700'000'000'123ms}) ==
+          "'epoch'::timestamptz + '472222 hours 800 seconds 123000 microseconds'::interval");
+    CHECK(default_of(-3'000'000'001s) == "'-833333 hours -1201 seconds 0 microseconds'::interval");
     CHECK(default_of(std::chrono::sys_seconds{std::chrono::seconds::max()}) == "none");
     CHECK(default_of(std::optional<int>{}) == "NULL");
     CHECK(default_of(std::vector<std::string>{"a'", "b"}) == "ARRAY['a''', 'b']::text[]");
