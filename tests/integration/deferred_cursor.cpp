@@ -66,10 +66,11 @@ TEST_CASE("under an old snapshot only the first of many promotions reads what ha
         pgq::take_reply reply;
         for (int i = 0; i < rounds; ++i) session.take({.limit = 0, .peek_next_due = true}, reply).value();
     }
+    // Before version 15 the server counts some time after the session has ended.
+    CHECK(test::eventually([&] { return read("deferred_due") - before >= 2 * dead; }));
     // Each would read all of them twice. A scan takes some milliseconds, so at most each 40th of that time may be one.
     const auto jobs = read("deferred_due") - before, expiries = read("tracked_expiry") - expiries_before;
     INFO(jobs << " " << expiries);
-    CHECK(jobs >= 2 * dead);
     CHECK(jobs < rounds * dead);
     CHECK(expiries < rounds * dead);
 }
