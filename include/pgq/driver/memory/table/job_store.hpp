@@ -173,7 +173,9 @@ public:
         std::vector<job_id> waiting;
         for (const job_id id : expired)
             if (tracked_.expiry_of(id)) waiting.push_back(id);
-        const auto removed = remove(waiting);
+        auto removed = remove(waiting);
+        // A child of several of them names the first one, as in PostgreSQL.
+        std::sort(removed.begin(), removed.end(), [](const job& a, const job& b) { return a.id < b.id; });
         for (const job& j : removed) tracked_.remove_parents(j.id);
         for (const job& j : removed) end_expired(j, now);
         return static_cast<std::int64_t>(removed.size());
