@@ -1,7 +1,7 @@
 # Shared by the layout tests that compile headers; source it from bash, in the root of the project.
 #
 #   pgq_headers [FIND-ARGUMENT...]  print the headers that can be compiled here, as in an #include
-#   pgq_clang, pgq_gcc              the arguments of each compiler
+#   pgq_clang                       the arguments of Clang
 
 # A header whose library is missing is left out, as it is left out of the tests (cmake/pgq_dev.cmake).
 _pgq_left_out='^$'
@@ -18,6 +18,6 @@ _pgq_without opentelemetry/context/context.h 'observer/opentelemetry'
 
 pgq_headers() { (cd include && find pgq -name '*.hpp' "$@" | LC_ALL=C sort) | grep -vE "$_pgq_left_out"; }
 
-pgq_gcc=(-std=c++20 -Iinclude "-I$(pg_config --includedir)" -DUSE_OS_TZDB=1)
 # Asio before 1.24 looks for <experimental/coroutine> with Clang, as in cmake/pgq_dev.cmake.
-pgq_clang=("${pgq_gcc[@]}" -DASIO_HAS_CO_AWAIT=1 -DASIO_HAS_STD_COROUTINE=1)
+pgq_clang=(-std=c++20 -Iinclude "-I$(pg_config --includedir)" -DUSE_OS_TZDB=1 -DASIO_HAS_CO_AWAIT=1
+    -DASIO_HAS_STD_COROUTINE=1)

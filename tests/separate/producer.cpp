@@ -1,5 +1,7 @@
 #include <separate/greeting.hpp>
 
+#include <pgq/driver/borrow.hpp>
+
 #include <libpq-fe.h>
 #include <unistd.h>
 
@@ -15,11 +17,13 @@ bool check(bool fine, const char* what) {
     return fine;
 }
 
-// In the caller's transaction, which is a function of caller_transaction.ipp.
-bool enqueue_in_transaction(separate::greetings& queue, const char* dsn) {
+// On a connection of the caller's: with `within`, and with a queue of its own, whose sessions are header-only.
+bool enqueue_in_transaction(separate::greetings& queue, const char* dsn, const std::string& schema) {
     PGconn* const c = PQconnectdb(dsn);
+    pgq::rebind<separate::greetings, pgq::driver::borrow> borrowing{pgq::driver::borrow{c, {.schema = schema}}};
     PQclear(PQexec(c, "BEGIN"));
-    const bool enqueued = queue.enqueue(pgq::within(c), separate::greeting{"Edsger"}).has_value();
+    const bool enqueued = queue.enqueue(pgq::within(c), separate::greeting{"Edsger"}).has_value() &&
+                          borrowing.enqueue(separate::greeting{"Barbara"}).has_value();
     PQclear(PQexec(c, "COMMIT"));
     PQfinish(c);
     return enqueued;
@@ -33,9 +37,10 @@ int main() try {
     separate::greetings queue{pgq::driver::libpq{{.conninfo = dsn ? dsn : "", .schema = schema}}};
     queue.install().value();
     queue.enqueue(std::vector<separate::greeting>{{"Ada"}, {"Grace"}}).value();
-    queue.enqueue_stream(std::vector<separate::greeting>{{"Barbara"}}).value();
-    bool fine = check(enqueue_in_transaction(queue, dsn ? dsn : ""), "within() failed");
-    fine = check(separate::work(queue) == "Ada Grace Barbara Edsger ", "the worker has run something else") && fine;
+    queue.enqueue_stream(std::vector<separate::greeting>{{"Tony"}}).value();
+    bool fine = check(enqueue_in_transaction(queue, dsn ? dsn : "", schema), "the caller's transaction failed");
+    fine =
+        check(separate::work(queue) == "Ada Grace Tony Edsger Barbara ", "the worker has run something else") && fine;
 
     PGconn* const c = PQconnectdb(dsn ? dsn : "");
     PQclear(PQexec(c, ("SET client_min_messages = warning; DROP SCHEMA " + schema + " CASCADE").c_str()));

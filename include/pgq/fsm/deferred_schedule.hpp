@@ -40,7 +40,6 @@ public:
 
     bool due(steady_time now) const noexcept { return next_due_ && now >= *next_due_; }
     bool due_soon(steady_time now) const noexcept { return next_due_ && *next_due_ - now <= shortest; }
-    bool peek_postponed() const noexcept { return peek_by_.has_value(); }
     bool must_peek(steady_time now) const noexcept { return peek_by_ && now >= *peek_by_; }
     /// Whether the next sync should peek, too: a peek was postponed, and not until the next promotion.
     bool peek_with_sync(steady_time now) const noexcept {

@@ -42,20 +42,14 @@ private:
 
     template <class Number>
     void number(Number n);
-
     result<void> begin();
-
     result<void> flush();
-
     result<void> end(const char* why_not);
 
     // Everything that is answered, `r` first; what went wrong with it.
     result<void> drain(result_ptr r);
-
     result<void> answer(result_ptr& r);
-
     result<void> until_sent();
-
     void wake_somebody();
 
     own_channel* channel_;

@@ -134,13 +134,17 @@ private:
                                   std::span<const std::optional<std::string>> parameters);
     // Jobs that were put exist when it was committed; jobs that were taken are there again when it was not.
     void wake_for(const transaction_end& end, bool committed);
-
     bool poll_for(short events, duration timeout);
-
     result<void> enqueue_by_copy(const enqueue_request& r, std::vector<job_id>& put);
 
     std::unique_ptr<shared_state> state_;
 };
+
+#ifdef PGQ_SEPARATE_COMPILATION
+// In a file that sees the definitions of these templates, too: driver::borrow includes them.
+extern template class client_verbs<session>;
+extern template class admin_verbs<session>;
+#endif
 
 }  // namespace pgq::driver::pq
 
